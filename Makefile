@@ -1,0 +1,59 @@
+# vecdb: the extension, by PGXS. The pure core alone (unit tests, fuzzers, benchmarks): CMakeLists.txt.
+#
+#   make && make install          build and install into the server that PG_CONFIG names
+#   make installcheck             pg_regress, isolation and TAP tests against a running server
+#   make check-static             layers, regime, exported symbols, versions
+
+EXTENSION  = vecdb
+VERSION    = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vecdb.control)
+MODULE_big = vecdb
+
+CORE_SRC   = $(sort $(wildcard src/core/*/*.cpp))
+SHELL_SRC  = $(sort src/module.cpp $(wildcard src/pg/*.cpp src/types/*.cpp src/storage/*.cpp src/hnsw/*.cpp src/search/*.cpp src/maintenance/*.cpp))
+OBJS       = $(CORE_SRC:.cpp=.o) $(SHELL_SRC:.cpp=.o)
+
+SQL_PARTS  = $(sort $(wildcard sql/install/*.sql))
+DATA_built = build/vecdb--$(VERSION).sql
+
+REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=. --load-extension=vecdb
+ISOLATION      = $(sort $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=test/isolation --load-extension=vecdb
+TAP_TESTS    = 1
+PROVE_TESTS  = $(sort $(wildcard test/t/*.pl))
+
+# The bitcode step ignores C++ and per-object ISA flags, and fails on C++20.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+WARN         = -Wall -Wextra -Wshadow -Wconversion -Werror -Wno-missing-field-initializers
+PG_CPPFLAGS  = -Iinclude -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
+               -DPGDLLEXPORT='__attribute__((visibility("default")))' -DVECDB_VERSION='"$(VERSION)"'
+PG_CXXFLAGS  = -std=c++20 -O3 -fvisibility=hidden -fno-math-errno -MMD -MP $(WARN) -Wno-sign-conversion $(XFLAGS)
+SHLIB_LINK  += -lstdc++ -lpthread -Wl,--version-script=vecdb.map $(XLINK)
+EXTRA_CLEAN  = build $(OBJS:.o=.d)
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PostgreSQL's C warning flags do not apply to C++; ISA flags only on the one object that needs them.
+ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
+src/core/distance/kernels_avx2.o: CXXFLAGS += -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+endif
+
+build/vecdb--$(VERSION).sql: $(SQL_PARTS) vecdb.control
+	@mkdir -p build
+	{ echo '\echo Use "CREATE EXTENSION vecdb" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+vecdb.so: vecdb.map
+
+.PHONY: check-static
+check-static:
+	tools/check_layers
+	tools/check_regime
+	tools/check_symbols
+	tools/check_versions
+
+-include $(wildcard $(OBJS:.o=.d))

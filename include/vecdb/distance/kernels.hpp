@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The table of distance kernels: one function pointer a kernel, filled for one instruction set.
+ *
+ * Regime: core. kernels() is chosen once (first call, or select_kernels in _PG_init) by CPUID and
+ * XGETBV; never changes after. All pointers may be unaligned. n may be 0 unless said otherwise.
+ * float32 kernels take any n; code kernels (u8) take n that is a multiple of 16.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace vecdb::core::distance
+{
+
+struct Kernels
+{
+	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"
+
+	/* --- float32, length n --- */
+	float (*l2_squared)(const float *a, const float *b, std::size_t n) noexcept;
+	float (*inner_product)(const float *a, const float *b, std::size_t n) noexcept;
+	float (*l1)(const float *a, const float *b, std::size_t n) noexcept;
+	/* out[0] = a.b, out[1] = a.a, out[2] = b.b, in one pass. */
+	void (*cosine_parts)(const float *a, const float *b, std::size_t n, float out[3]) noexcept;
+
+	/* --- 8-bit codes: element i decodes to bias + scale * code[i] --- */
+	/* sum code[i] * query[i]. The caller keeps 255 * sum |query[i]| below 2^31. */
+	std::int32_t (*dot_u8_i16)(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept;
+	/* sum a[i] * b[i]; fits for n <= 32768. */
+	std::int32_t (*dot_u8_u8)(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept;
+	/* sum |query[i] - (bias + scale * code[i])| */
+	float (*l1_u8_f32)(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept;
+	/* sum |decode(a)[i] - decode(b)[i]| */
+	float (*l1_u8_u8)(const std::uint8_t *a, float scale_a, float bias_a, const std::uint8_t *b, float scale_b,
+					  float bias_b, std::size_t n) noexcept;
+
+	/* --- 16-bit codes in two planes: bias + scale * (code[i] + (residual[i] - 127.5) / 255) --- */
+	float (*l2_squared_u16_f32)(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+								const float *query, std::size_t n) noexcept;
+	float (*inner_product_u16_f32)(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+								   const float *query, std::size_t n) noexcept;
+	float (*l1_u16_f32)(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+						const float *query, std::size_t n) noexcept;
+	/* The same three on 8-bit codes alone (no residual plane), full float precision. */
+	float (*l2_squared_u8_f32)(const std::uint8_t *code, float scale, float bias, const float *query,
+							   std::size_t n) noexcept;
+	float (*inner_product_u8_f32)(const std::uint8_t *code, float scale, float bias, const float *query,
+								  std::size_t n) noexcept;
+
+	/* --- rotation: x[i] ^= mask (sign bit), then the Hadamard/Givens round; see quantizer/rotation.hpp --- */
+	void (*rotate)(float *x, std::size_t n, std::size_t w, const std::uint32_t *signs) noexcept;
+};
+
+/* The table for this machine. Thread-safe, never null. */
+const Kernels &kernels() noexcept;
+
+/* Every table that this machine can run, scalar first: for tests and benchmarks. Returns the count (<= 8). */
+std::size_t available_kernels(const Kernels *tables[8]) noexcept;
+
+}  // namespace vecdb::core::distance

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The metrics that an index can order by. Values are stored in index metapages: never renumber.
+ *
+ * Regime: core.
+ */
+#pragma once
+
+#include <cstdint>
+
+namespace vecdb::core::distance
+{
+
+enum class Metric : std::uint8_t
+{
+	l2 = 1,             // <->  sqrt(sum (a-b)^2)
+	inner_product = 2,  // <#>  -sum a*b
+	cosine = 3,         // <=>  1 - cos(a, b)
+	l1 = 4,             // <+>  sum |a-b|
+};
+
+inline const char *
+metric_name(Metric metric) noexcept
+{
+	switch (metric)
+	{
+		case Metric::l2: return "l2";
+		case Metric::inner_product: return "inner_product";
+		case Metric::cosine: return "cosine";
+		case Metric::l1: return "l1";
+	}
+	return "unknown";
+}
+
+}  // namespace vecdb::core::distance
