@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Best-first search in a proximity graph as a resumable stream of scored nodes.
+ *
+ * Regime: core template; runs in shell frames, so everything is plain data over a Memory handle.
+ * Source: the layer search of HNSW (Malkov, Yashunin 2016, algorithm 2). Difference: nothing is thrown away.
+ * Nodes beyond the threshold stay in the pool, so that a larger ef goes on where the last one stopped.
+ *
+ * The pool is a bucket queue: kBuckets linear ranges of distance, a bitmap of those with unexpanded nodes, and
+ * counts of live nodes from which the threshold (the distance of the ef-th best) follows. Insert and pop are O(1);
+ * a sorted array costs 2-3.5 times the whole search.
+ *
+ * Store: trivially destructible, with
+ *   unsigned neighbors(std::uint32_t id, std::uint32_t *out)          ids of its out-links, at most max_lanes
+ *   void score(const std::uint32_t *ids, unsigned n, Scored *out)     out[i].distance, .error; error < 0: a way
+ *                                                                    point only (dead); distance NaN: no such node
+ *   void prefetch(std::uint32_t id)                                   will be expanded next
+ *   void poll()                                                       called between expansions, no lock held
+ * Any of these may leave by longjmp.
+ */
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "vecdb/base/memory.hpp"
+#include "vecdb/base/visited_set.hpp"
+
+namespace vecdb::core::graph
+{
+
+struct Scored
+{
+	float distance;
+	float error;
+	std::uint32_t id;
+	std::int32_t next;
+};
+
+struct BeamSearch
+{
+	static constexpr int kBuckets = 1024;
+	static constexpr unsigned kMaxLanes = 256;
+	static constexpr std::int32_t kEnd = -1, kExpanded = -2, kTaken = -3, kFar = -4;
+
+	Memory memory;
+	VisitedSet visited;
+	Scored *entries;
+	std::uint32_t count, capacity;
+	std::uint32_t ef;
+	std::uint32_t live_linked;      // live nodes in buckets 0..last
+	std::uint32_t expansions, scored;
+	int last;                       // bucket of the ef-th best; kBuckets - 1 while there are fewer
+	float lo, hi, inverse_step, nearest;
+	std::int32_t head[kBuckets];
+	std::uint32_t live[kBuckets];
+	std::uint64_t bitmap[kBuckets / 64];
+	std::uint32_t summary;
+
+	bool
+	init(Memory mem, std::uint32_t ef_hint) noexcept
+	{
+		memory = mem;
+		capacity = ef_hint * 32 < 4096 ? 4096 : ef_hint * 32;
+		entries = memory.array<Scored>(capacity);
+		return entries != nullptr && visited.init(memory, capacity / 2);
+	}
+
+	void
+	reset(std::uint32_t new_ef) noexcept
+	{
+		visited.clear();
+		count = 0;
+		ef = new_ef;
+		expansions = scored = 0;
+		lo = hi = 0;
+		nearest = std::numeric_limits<float>::infinity();
+		clear_buckets();
+	}
+
+	void
+	clear_buckets() noexcept
+	{
+		std::memset(head, 0xff, sizeof head);
+		std::memset(live, 0, sizeof live);
+		std::memset(bitmap, 0, sizeof bitmap);
+		summary = 0;
+		live_linked = 0;
+		last = kBuckets - 1;
+	}
+
+	bool
+	full() const noexcept
+	{
+		return live_linked >= ef;
+	}
+
+	int
+	bucket(float distance) const noexcept
+	{
+		float b = (distance - lo) * inverse_step;
+		return b <= 0 ? 0 : b >= static_cast<float>(kBuckets - 1) ? kBuckets - 1 : static_cast<int>(b);
+	}
+
+	float
+	threshold() const noexcept
+	{
+		return full() ? lo + static_cast<float>(last + 1) / inverse_step : std::numeric_limits<float>::infinity();
+	}
+
+	void
+	link(std::int32_t i) noexcept
+	{
+		Scored &e = entries[i];
+		int b = bucket(e.distance);
+		if (b > last)
+		{
+			if (e.next > kExpanded)
+				e.next = kFar;
+			return;
+		}
+		if (e.next != kExpanded && e.next != kTaken)
+		{
+			e.next = head[b];
+			head[b] = i;
+			bitmap[b >> 6] |= std::uint64_t{1} << (b & 63);
+			summary |= 1u << (b >> 6);
+		}
+		if (e.error < 0)
+			return;
+		live[b]++;
+		live_linked++;
+		while (last > 0 && live_linked - live[last] >= ef)
+			live_linked -= live[last--];
+	}
+
+	/* Spread [new_lo, new_hi) over the buckets and link everything again; what lies beyond stays far. */
+	void
+	rebuild(float new_lo, float new_hi) noexcept
+	{
+		lo = new_lo;
+		hi = new_hi;
+		float step = (hi - lo) / static_cast<float>(kBuckets);
+		float least = (std::fabs(hi) + std::fabs(lo)) * 1e-7f + 1e-37f;
+		if (!(step > least))
+		{
+			step = least;
+			hi = lo + step * static_cast<float>(kBuckets);
+		}
+		inverse_step = 1 / step;
+		clear_buckets();
+		for (std::uint32_t i = 0; i < count; i++)
+		{
+			Scored &e = entries[i];
+			if (e.next > kExpanded)
+				e.next = kFar;
+			if (e.distance < hi)
+				link(static_cast<std::int32_t>(i));
+		}
+	}
+
+	/* False: no memory. */
+	bool
+	insert(const Scored &node) noexcept
+	{
+		if (count == capacity)
+		{
+			Scored *bigger = memory.array<Scored>(static_cast<std::size_t>(capacity) * 2);
+			if (bigger == nullptr || capacity > (1u << 30))
+				return false;
+			std::memcpy(bigger, entries, count * sizeof *entries);
+			memory.release(entries);
+			entries = bigger;
+			capacity *= 2;
+		}
+		std::int32_t i = static_cast<std::int32_t>(count++);
+		entries[i] = node;
+		entries[i].next = kFar;
+		if (node.distance < nearest)
+			nearest = node.distance;
+		if (i == 0)
+		{
+			float size = std::fabs(node.distance);
+			rebuild(node.distance - size, node.distance + 0.25f * size);
+		}
+		else if (node.distance >= hi)
+		{
+			if (!full())
+				rebuild(lo, lo + 2 * (node.distance - lo));
+		}
+		else if (node.distance < lo)
+		{
+			float top = full() ? threshold() : hi;
+			rebuild(node.distance - 0.25f * (top - node.distance), top);
+		}
+		else
+		{
+			link(i);
+			if (last < kBuckets / 4 && full() && threshold() - nearest > 1e-6f * (std::fabs(nearest) + std::fabs(lo)))
+			{
+				float top = threshold();
+				rebuild(nearest - 1e-3f * (top - nearest), top);
+			}
+		}
+		return true;
+	}
+
+	int
+	first_bucket() const noexcept
+	{
+		if (summary == 0)
+			return kBuckets;
+		int word = __builtin_ctz(summary);
+		return word * 64 + __builtin_ctzll(bitmap[word]);
+	}
+
+	/* The nearest unexpanded node within the threshold (to the width of a bucket). */
+	bool
+	pop(std::uint32_t &id) noexcept
+	{
+		int b = first_bucket();
+		if (b > last || b >= kBuckets)
+			return false;
+		Scored &e = entries[head[b]];
+		id = e.id;
+		head[b] = e.next;
+		e.next = kExpanded;
+		if (head[b] < 0)
+		{
+			bitmap[b >> 6] &= ~(std::uint64_t{1} << (b & 63));
+			if (bitmap[b >> 6] == 0)
+				summary &= ~(1u << (b >> 6));
+		}
+		return true;
+	}
+
+	bool
+	peek(std::uint32_t &id) const noexcept
+	{
+		int b = first_bucket();
+		if (b > last || b >= kBuckets)
+			return false;
+		id = entries[head[b]].id;
+		return true;
+	}
+
+	/* Go on with a larger ef: bring far nodes back in. */
+	void
+	widen(std::uint32_t new_ef) noexcept
+	{
+		if (new_ef <= ef)
+			return;
+		ef = new_ef;
+		float top = nearest;
+		for (std::uint32_t i = 0; i < count; i++)
+			if (entries[i].distance > top)
+				top = entries[i].distance;
+		if (count > 0)
+			rebuild(nearest - 1e-3f * (top - nearest), top + 1e-3f * (top - nearest) + 1e-30f);
+		if (full() && last < kBuckets / 4)
+		{
+			top = threshold();
+			rebuild(nearest - 1e-3f * (top - nearest), top);
+		}
+	}
+
+	/* Score an entry point. False: no memory. */
+	template <class Store>
+	bool
+	add_entry(Store &store, std::uint32_t id)
+	{
+		int fresh = visited.add(id);
+		if (fresh <= 0)
+			return fresh == 0;
+		Scored s;
+		s.id = id;
+		store.score(&id, 1, &s);
+		scored++;
+		return std::isnan(s.distance) || insert(s);
+	}
+
+	/* Expand until no unexpanded node is within the threshold. False: no memory. */
+	template <class Store>
+	bool
+	run(Store &store)
+	{
+		static_assert(std::is_trivially_destructible_v<Store>);
+		std::uint32_t id, ahead;
+		std::uint32_t ids[kMaxLanes];
+		Scored found[kMaxLanes];
+		while (pop(id))
+		{
+			store.poll();
+			unsigned n = store.neighbors(id, ids);
+			expansions++;
+			unsigned fresh = 0;
+			for (unsigned i = 0; i < n; i++)
+			{
+				int is_new = visited.add(ids[i]);
+				if (is_new < 0)
+					return false;
+				if (is_new > 0)
+					ids[fresh++] = ids[i];
+			}
+			if (peek(ahead))
+				store.prefetch(ahead);
+			for (unsigned i = 0; i < fresh; i++)
+				found[i].id = ids[i];
+			store.score(ids, fresh, found);
+			scored += fresh;
+			for (unsigned i = 0; i < fresh; i++)
+				if (!std::isnan(found[i].distance) && !insert(found[i]))
+					return false;
+		}
+		return true;
+	}
+
+	/*
+	 * Moves the live nodes within the threshold that were not taken before to out (room for take_bound()),
+	 * sorted by nothing. Call after run().
+	 */
+	std::uint32_t
+	take(Scored *out) noexcept
+	{
+		std::uint32_t n = 0;
+		for (std::uint32_t i = 0; i < count; i++)
+		{
+			Scored &e = entries[i];
+			if (e.next != kExpanded || e.error < 0 || bucket(e.distance) > last)
+				continue;
+			e.next = kTaken;
+			out[n++] = e;
+		}
+		return n;
+	}
+
+	std::uint32_t
+	take_bound() const noexcept
+	{
+		return count;
+	}
+
+	/* Is there anything left that a larger ef could reach? Call after run(). */
+	bool
+	exhausted() const noexcept
+	{
+		for (std::uint32_t i = 0; i < count; i++)
+			if (entries[i].next >= kEnd || entries[i].next == kFar)
+				return false;
+		return true;
+	}
+};
+
+static_assert(std::is_trivially_destructible_v<BeamSearch>);
+
+}  // namespace vecdb::core::graph

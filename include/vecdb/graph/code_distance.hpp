@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Distances on SQ8 codes: query to node, and node to node; and hard bounds in the operator's units.
+ *
+ * Regime: core. A graph distance is what the search compares: squared L2 (also for cosine, on unit
+ * vectors), the negative inner product, or L1. The bounds turn it and the stored error norms into an interval
+ * that holds the value the SQL operator computes, its float32 rounding included:
+ *   |d(q, v) - d(q, decoded v)| <= ||v - decoded v||           (triangle inequality; L2 and L1)
+ *   |q.v - q.decoded v|         <= ||q|| * ||v - decoded v||   (Cauchy-Schwarz; inner product)
+ */
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "vecdb/distance/kernels.hpp"
+#include "vecdb/distance/metric.hpp"
+#include "vecdb/quantizer/scalar.hpp"
+
+namespace vecdb::core::graph
+{
+
+using distance::Metric;
+
+/* A node's code in memory of the caller. */
+struct CodeView
+{
+	const std::uint8_t *code;
+	float scale;
+	float bias;
+	float norm2;
+	std::int32_t sum;  // of the code bytes
+};
+
+inline std::int32_t
+code_sum(const std::uint8_t *code, std::size_t n) noexcept
+{
+	std::int32_t sum = 0;
+	for (std::size_t i = 0; i < n; i++)
+		sum += code[i];
+	return sum;
+}
+
+/* Graph distance between two codes of n elements. */
+inline float
+code_distance(const distance::Kernels &k, Metric metric, const CodeView &a, const CodeView &b, std::size_t n) noexcept
+{
+	if (metric == Metric::l1)
+		return k.l1_u8_u8(a.code, a.scale, a.bias, b.code, b.scale, b.bias, n);
+	float dot = static_cast<float>(n) * a.bias * b.bias + a.bias * b.scale * static_cast<float>(b.sum) +
+				b.bias * a.scale * static_cast<float>(a.sum) +
+				a.scale * b.scale * static_cast<float>(k.dot_u8_u8(a.code, b.code, n));
+	if (metric == Metric::inner_product)
+		return -dot;
+	float d = a.norm2 + b.norm2 - 2 * dot;
+	return d > 0 ? d : 0;
+}
+
+/* A query prepared for one scan. All vectors are in code space: centred, rotated, padded to n. */
+struct CodeQuery
+{
+	Metric metric;
+	std::size_t n;
+	const float *q;
+	const std::int16_t *codes;  // not for L1
+	float step;
+	float code_sum;             // sum of step * codes
+	float code_norm2;           // norm of the integer form: makes d2 below an exact square for it
+	float code_error;           // || q - step * codes ||
+	double norm;                // || q ||
+	double operand_norm;        // || q || as the operator sees it, before centring
+	double mean_norm;           // of the vector that was subtracted from both sides
+	double operator_slack;      // rounding of the operator, relative to |a| |b| (ip, cosine) or to the distance (L2, L1)
+};
+
+inline CodeQuery
+make_code_query(Metric metric, const quantizer::Sq8Query &sq, std::size_t dimensions, double operand_norm,
+				double mean_norm) noexcept
+{
+	CodeQuery c;
+	c.metric = metric;
+	c.n = sq.n;
+	c.q = sq.q;
+	c.codes = sq.codes;
+	c.step = sq.step;
+	double code_norm2 = 0, error2 = 0, sum = 0, norm2 = 0;
+	for (std::size_t i = 0; i < sq.n; i++)
+	{
+		double x = static_cast<double>(sq.step) * sq.codes[i], e = x - sq.q[i];
+		code_norm2 += x * x;
+		error2 += e * e;
+		sum += x;
+		norm2 += static_cast<double>(sq.q[i]) * sq.q[i];
+	}
+	c.code_sum = static_cast<float>(sum);
+	c.code_norm2 = static_cast<float>(code_norm2);
+	c.code_error = static_cast<float>(std::sqrt(error2) * 1.000001);
+	c.norm = std::sqrt(norm2);
+	c.operand_norm = operand_norm;
+	c.mean_norm = mean_norm;
+	/* The kernels promise an accumulation error of at most (n/4 + 16) ulp on every instruction set. */
+	c.operator_slack = (static_cast<double>(dimensions) / 4 + 32) * 0x1p-24;
+	return c;
+}
+
+/* Graph distance to an 8-bit code. */
+inline float
+query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
+			   float norm2) noexcept
+{
+	if (q.metric == Metric::l1)
+		return k.l1_u8_f32(code, scale, bias, q.q, q.n);
+	float dot = bias * q.code_sum + scale * q.step * static_cast<float>(k.dot_u8_i16(code, q.codes, q.n));
+	if (q.metric == Metric::inner_product)
+		return -dot;
+	float d = q.code_norm2 + norm2 - 2 * dot;
+	return d > 0 ? d : 0;
+}
+
+/* Graph distance to a 16-bit code (residual == null: 8-bit code in full float precision). */
+inline float
+refined_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code,
+				 const std::uint8_t *residual, float scale, float bias) noexcept
+{
+	switch (q.metric)
+	{
+		case Metric::l1:
+			return residual != nullptr ? k.l1_u16_f32(code, residual, scale, bias, q.q, q.n)
+									   : k.l1_u8_f32(code, scale, bias, q.q, q.n);
+		case Metric::inner_product:
+			return residual != nullptr ? -k.inner_product_u16_f32(code, residual, scale, bias, q.q, q.n)
+									   : -k.inner_product_u8_f32(code, scale, bias, q.q, q.n);
+		case Metric::l2:
+		case Metric::cosine: break;
+	}
+	return residual != nullptr ? k.l2_squared_u16_f32(code, residual, scale, bias, q.q, q.n)
+							   : k.l2_squared_u8_f32(code, scale, bias, q.q, q.n);
+}
+
+/* In the units of the SQL operator: lower <= what the operator computes <= upper. */
+struct Interval
+{
+	double lower;
+	double middle;
+	double upper;
+};
+
+/*
+ * graph_distance: of query_distance (coarse = true) or refined_distance; error: the node's error norm for that
+ * code; code_norm: Euclidean norm of the decoded code.
+ */
+inline Interval
+operator_interval(const CodeQuery &q, double graph_distance, double error, double code_norm, bool coarse) noexcept
+{
+	double size = q.norm + code_norm + error;                 // bounds || q || + || v || in code space
+	double true_size = size + 2 * q.mean_norm;                // and before centring
+	double query_error = coarse ? static_cast<double>(q.code_error) : 0.0;
+	double rotation_slack = 2e-6 * size + 3e-7 * q.mean_norm; // float32 rotation and centring of both sides
+	Interval r;
+	switch (q.metric)
+	{
+		case Metric::inner_product:
+		{
+			double slack = q.norm * error + query_error * (code_norm + error) + (4e-7 + q.operator_slack) * size * size +
+						   q.operator_slack * q.operand_norm * true_size + 2e-6 * q.norm * (code_norm + error);
+			r.middle = graph_distance;
+			r.lower = graph_distance - slack;
+			r.upper = graph_distance + slack;
+			return r;
+		}
+		case Metric::l1:
+		{
+			/* Decoding rounds each element: sum |v_i| <= sqrt(n) ||v||_2 <= sqrt(n) (||q||_2 + d). */
+			double slack = error + 2 * q.operator_slack * std::fabs(graph_distance) +
+						   1.2e-7 * std::sqrt(static_cast<double>(q.n)) * (2 * q.norm + std::fabs(graph_distance));
+			r.middle = graph_distance;
+			r.lower = graph_distance - slack > 0 ? graph_distance - slack : 0;
+			r.upper = graph_distance + slack;
+			return r;
+		}
+		case Metric::l2:
+		case Metric::cosine: break;
+	}
+	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
+	double d2_slack = coarse ? 1e-6 * size * size : 2 * q.operator_slack * graph_distance;
+	double d_error = error + query_error + rotation_slack;
+	double high = std::sqrt(graph_distance + d2_slack) + d_error;
+	double low2 = graph_distance - d2_slack;
+	double low = (low2 > 0 ? std::sqrt(low2) : 0.0) - d_error;
+	if (low < 0)
+		low = 0;
+	if (q.metric == Metric::l2)
+	{
+		r.middle = std::sqrt(graph_distance);
+		r.lower = low * (1 - 2 * q.operator_slack);
+		r.upper = high * (1 + 2 * q.operator_slack) + 1e-37;
+		return r;
+	}
+	/* Unit vectors: 1 - cos = d2 / 2; the operator's rounding is absolute there. */
+	double slack = 3 * q.operator_slack + 1e-7;
+	r.middle = graph_distance / 2;
+	r.lower = low * low / 2 - slack;
+	r.upper = high * high / 2 + slack;
+	if (r.lower < 0)
+		r.lower = 0;
+	return r;
+}
+
+}  // namespace vecdb::core::graph

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * On-disk layout of the HNSW access method: metapage, node slots, detail slots, mean vector pages.
+ *
+ * Regime: core (no PostgreSQL header; storage/ asserts that the constants match BLCKSZ and friends).
+ * Everything read from a page is input: use the check functions below before trusting a field.
+ *
+ * A page is  24 bytes page header | body (8152 bytes) | 16 bytes PageTrailer.
+ *   block 0       HnswMeta
+ *   kind node     fixed array of node slots, `slot_bytes` apart, the first at `first_slot`
+ *   kind detail   fixed array of detail slots: second code plane (residual of SQ8) + its CRC
+ *   kind mean     float32 elements of the mean vector, 2038 a page, in consecutive blocks
+ * Node id = block * slots_per_page + slot: the exact address. Detail ids the same way.
+ *
+ * Node slot:  NodeHeader (48) | self code (code_dims bytes) | neighbour ids (lanes x u32) | neighbour codes.
+ * The last part is empty in layout `compact`; layout `fused` keeps its factors and sign codes there.
+ */
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "vecdb/base/status.hpp"
+#include "vecdb/distance/metric.hpp"
+
+namespace vecdb::core::layout
+{
+
+constexpr std::uint32_t kPageBytes = 8192;
+constexpr std::uint32_t kPageHeaderBytes = 24;
+constexpr std::uint32_t kPageTrailerBytes = 16;
+constexpr std::uint32_t kPageBodyBytes = kPageBytes - kPageHeaderBytes - kPageTrailerBytes;
+
+constexpr std::uint32_t kHnswMagic = 0x76644831;  // "vdH1"
+/* Version 1: first release. A reader accepts an index whose min_reader_version is at most kHnswVersion. */
+constexpr std::uint16_t kHnswVersion = 1;
+constexpr std::uint16_t kHnswMinReaderVersion = 1;
+constexpr std::uint16_t kHnswPageId = 0xFD48;  // last two bytes of each page, for tools outside
+
+constexpr std::uint32_t kInvalidId = 0xFFFFFFFFu;
+
+constexpr int kMinM = 2;
+constexpr int kMaxM = 100;
+constexpr int kDefaultM = 16;
+constexpr int kMinEfConstruction = 4;
+constexpr int kMaxEfConstruction = 1000;
+constexpr int kDefaultEfConstruction = 64;
+constexpr int kMaxLevel = 31;
+
+enum class PageKind : std::uint16_t
+{
+	meta = 1,
+	node = 2,
+	detail = 3,
+	mean = 4,
+};
+
+struct PageTrailer
+{
+	std::uint16_t kind;      // PageKind
+	std::uint16_t used;      // detail: slots handed out; node: 0
+	std::uint32_t reserved0;
+	std::uint32_t reserved1;
+	std::uint16_t reserved2;
+	std::uint16_t page_id;   // kHnswPageId
+};
+static_assert(sizeof(PageTrailer) == kPageTrailerBytes && std::has_unique_object_representations_v<PageTrailer>);
+
+enum class Layout : std::uint8_t
+{
+	compact = 1,
+	fused = 2,
+};
+
+/* The type of the indexed column; 2-5 are kept for halfvec, sparsevec, bit, int8vec. */
+enum class ElementType : std::uint8_t
+{
+	float32 = 1,
+};
+
+struct HnswMeta
+{
+	std::uint32_t magic;
+	std::uint16_t version;             // that wrote it
+	std::uint16_t min_reader_version;  // that can read it
+	std::uint32_t dimensions;          // of the column
+	std::uint32_t code_dims;           // padded: bytes of a self code
+	std::uint8_t metric;               // distance::Metric
+	std::uint8_t layout;               // Layout
+	std::uint8_t precision;            // 8 or 16 bits an element
+	std::uint8_t element_type;         // ElementType
+	std::uint16_t m;
+	std::uint16_t ef_construction;
+	std::uint16_t lanes;               // neighbour ids in a slot: 2 * m
+	std::uint16_t slot_bytes;
+	std::uint16_t slots_per_page;
+	std::uint16_t first_slot;          // byte offset in the page
+	std::uint16_t details_per_page;    // 0 without a second plane
+	std::uint16_t mean_pages;          // 0: the mean is zero
+	std::uint32_t mean_block;          // first of mean_pages consecutive blocks
+	std::uint64_t rotation_seed;       // 0: not rotated (L1)
+	std::uint64_t build_id;            // random; tells a cached copy from a new index in the same file
+	std::uint64_t rows_at_build;
+	std::uint32_t build_milliseconds;
+	std::uint32_t entry_id;            // top-level slot of the entry point; kInvalidId: empty graph
+	std::uint32_t entry_level;
+	std::uint32_t open_detail_block;   // detail page with room, 0: none yet
+	std::uint32_t open_node_block;     // node page to try first on insert, 0: none yet
+	std::uint32_t reserved;
+};
+static_assert(sizeof(HnswMeta) == 88 && offsetof(HnswMeta, rotation_seed) == 40 && offsetof(HnswMeta, entry_id) == 68 &&
+			  std::has_unique_object_representations_v<HnswMeta>);
+
+enum class NodeState : std::uint8_t
+{
+	free = 0,       // all-zero pages are pages of free slots
+	live = 1,
+	dead = 2,       // its rows are gone; still a way point until vacuum has unlinked it
+	duplicate = 3,  // holds more TIDs of a node with an equal vector
+};
+
+struct NodeHeader
+{
+	std::uint8_t state;       // NodeState
+	std::uint8_t level;       // 0 = base layer; a node of level n has one slot on each layer 0..n
+	std::uint8_t lane_count;  // neighbour ids in use, first ones first; duplicate: TIDs in use
+	std::uint8_t flags;       // 0
+	std::uint32_t generation; // grows when a slot is used again
+	std::uint16_t tid_block_hi;
+	std::uint16_t tid_block_lo;
+	std::uint16_t tid_offset; // 0: no TID (upper layer, or the row is gone)
+	std::uint8_t reserved0;   // layout fused: exponents of its factors
+	std::uint8_t reserved1;
+	std::uint32_t duplicates; // slot id of the next `duplicate` slot, or kInvalidId
+	std::uint32_t link;       // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
+	float scale;
+	float bias;
+	float norm2;
+	float error;
+	float refined_error;
+	std::uint32_t crc;        // CRC-32C of the header up to here (lane_count taken as 0) and the self code
+};
+static_assert(sizeof(NodeHeader) == 48 && offsetof(NodeHeader, tid_block_hi) == 8 && offsetof(NodeHeader, scale) == 24 &&
+			  offsetof(NodeHeader, crc) == 44);
+
+constexpr std::uint32_t kTidBytes = 6;
+
+/* The geometry that follows from the options: computed once, kept in the metapage, checked on read. */
+struct HnswShape
+{
+	std::uint32_t dimensions;
+	std::uint32_t code_dims;
+	std::uint32_t lanes;
+	std::uint32_t lanes_offset;   // of the neighbour ids, from the slot's start
+	std::uint32_t slot_bytes;
+	std::uint32_t slots_per_page;
+	std::uint32_t first_slot;
+	std::uint32_t detail_bytes;   // 0 without a second plane
+	std::uint32_t details_per_page;
+
+	std::uint32_t
+	block_of(std::uint32_t id) const noexcept
+	{
+		return id / slots_per_page;
+	}
+	std::uint32_t
+	slot_offset(std::uint32_t id) const noexcept
+	{
+		return first_slot + (id % slots_per_page) * slot_bytes;
+	}
+	std::uint32_t
+	detail_block_of(std::uint32_t id) const noexcept
+	{
+		return id / details_per_page;
+	}
+	std::uint32_t
+	detail_offset(std::uint32_t id) const noexcept
+	{
+		return kPageHeaderBytes + (id % details_per_page) * detail_bytes;
+	}
+	/* TIDs that one `duplicate` slot holds. */
+	std::uint32_t
+	duplicates_per_slot() const noexcept
+	{
+		std::uint32_t n = (slot_bytes - static_cast<std::uint32_t>(sizeof(NodeHeader))) / kTidBytes;
+		return n < 255 ? n : 255;
+	}
+};
+
+/* Largest dimensions (a multiple of 16) whose slot and detail fit a page, for m. */
+inline std::uint32_t
+max_dimensions(int m) noexcept
+{
+	return (kPageBodyBytes - static_cast<std::uint32_t>(sizeof(NodeHeader)) - 8 * static_cast<std::uint32_t>(m)) / 16 * 16;
+}
+
+/* Fills shape; false when the vector does not fit a page. precision: 8 or 16. */
+inline bool
+hnsw_shape(std::uint32_t dimensions, int m, int precision, HnswShape &shape) noexcept
+{
+	shape.dimensions = dimensions;
+	shape.code_dims = (dimensions + 15) / 16 * 16;
+	shape.lanes = 2 * static_cast<std::uint32_t>(m);
+	shape.lanes_offset = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.code_dims;
+	std::uint32_t bytes = shape.lanes_offset + 4 * shape.lanes;
+	shape.detail_bytes = precision == 16 ? shape.code_dims + 4 : 0;
+	if (dimensions == 0 || bytes > kPageBodyBytes || shape.detail_bytes > kPageBodyBytes)
+		return false;
+	shape.slots_per_page = kPageBodyBytes / bytes;
+	shape.slot_bytes = bytes;
+	shape.first_slot = kPageHeaderBytes;
+	/* Cache-line alignment where it costs no slot. */
+	std::uint32_t aligned = (bytes + 63) / 64 * 64;
+	if (64 + aligned * shape.slots_per_page <= kPageBytes - kPageTrailerBytes)
+	{
+		shape.slot_bytes = aligned;
+		shape.first_slot = 64;
+	}
+	shape.details_per_page = shape.detail_bytes == 0 ? 0 : kPageBodyBytes / shape.detail_bytes;
+	return true;
+}
+
+/* Is a metapage readable and consistent? `blocks` is the length of the relation. */
+inline Status
+check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcept
+{
+	if (meta.magic != kHnswMagic)
+		return Status::error(Code::corrupt, "wrong magic number in metapage");
+	if (meta.min_reader_version > kHnswVersion)
+		return Status::error(Code::limit_exceeded, "index format version %u needs a newer vecdb", meta.version);
+	if (meta.precision != 8 && meta.precision != 16)
+		return Status::error(Code::corrupt, "invalid precision in metapage");
+	if (meta.m < kMinM || meta.m > kMaxM || meta.lanes != 2 * meta.m || meta.metric < 1 || meta.metric > 4 ||
+		meta.element_type != static_cast<std::uint8_t>(ElementType::float32) ||
+		meta.layout != static_cast<std::uint8_t>(Layout::compact) || meta.ef_construction < kMinEfConstruction ||
+		meta.ef_construction > kMaxEfConstruction || meta.dimensions > kPageBodyBytes)
+		return Status::error(Code::corrupt, "invalid options in metapage");
+	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, shape) || shape.slot_bytes != meta.slot_bytes ||
+		shape.slots_per_page != meta.slots_per_page || shape.first_slot != meta.first_slot ||
+		shape.details_per_page != meta.details_per_page || shape.code_dims != meta.code_dims)
+		return Status::error(Code::corrupt, "inconsistent slot geometry in metapage");
+	std::uint32_t mean_pages = (meta.dimensions * 4 + kPageBodyBytes - 1) / kPageBodyBytes;
+	if (meta.mean_pages != 0 && (meta.mean_pages != mean_pages || meta.mean_block == 0 || meta.mean_block >= blocks ||
+								 meta.mean_pages > blocks - meta.mean_block))
+		return Status::error(Code::corrupt, "invalid mean vector address in metapage");
+	if (meta.entry_id != kInvalidId &&
+		(shape.block_of(meta.entry_id) == 0 || shape.block_of(meta.entry_id) >= blocks || meta.entry_level > kMaxLevel))
+		return Status::error(Code::corrupt, "invalid entry point in metapage");
+	if (meta.open_detail_block >= blocks || meta.open_node_block >= blocks)
+		return Status::error(Code::corrupt, "invalid insert position in metapage");
+	return Status::success();
+}
+
+/* Null when the slot's own bytes are consistent, else what is wrong. Neighbour ids are checked where they are used. */
+inline const char *
+check_node(const NodeHeader &node, const HnswShape &shape) noexcept
+{
+	if (node.state > static_cast<std::uint8_t>(NodeState::duplicate))
+		return "invalid node state";
+	if (node.state == static_cast<std::uint8_t>(NodeState::duplicate))
+		return node.lane_count > shape.duplicates_per_slot() ? "invalid count of duplicates" : nullptr;
+	if (node.lane_count > shape.lanes)
+		return "invalid neighbor count";
+	if (node.level > kMaxLevel)
+		return "invalid node level";
+	return nullptr;
+}
+
+/* Is id the address of a node slot in a relation of `blocks` blocks? */
+inline bool
+valid_id(std::uint32_t id, const HnswShape &shape, std::uint32_t blocks) noexcept
+{
+	std::uint32_t block = shape.block_of(id);
+	return id != kInvalidId && block != 0 && block < blocks;
+}
+
+}  // namespace vecdb::core::layout

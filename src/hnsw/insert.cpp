@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * aminsert: one row into the graph.
+ *
+ * Regime: shell.
+ * Locks:  graph lock in share mode from reading the entry point to the last back-link (vacuum's barrier); the
+ *         entry lock where the graph is empty or the node is higher than it. Pages as in link.cpp and pages.cpp.
+ * Order:  the node's own slots first, base layer up, then the links to it, last the entry point: a crash at any
+ *         point leaves a valid graph, at worst with a node that nothing reaches and whose row is dead.
+ */
+#include "hnsw/insert.hpp"
+
+#include <cmath>
+
+#include "hnsw/handler.hpp"
+#include "pg/report.hpp"
+#include "storage/wal.hpp"
+#include "types/vector.hpp"
+#include "vecdb/base/random.hpp"
+
+namespace vecdb::hnsw
+{
+
+using namespace core::layout;
+using core::graph::BeamSearch;
+using core::graph::CodeQuery;
+using storage::PageChange;
+
+/* Equal vectors are looked for among this many nearest nodes. */
+constexpr uint32 kDuplicateCandidates = 4;
+
+const float *
+indexable_vector(const IndexState *state, Datum value, bool isnull)
+{
+	if (isnull)
+		return nullptr;
+	const Vector *v = vector_from_datum(value);
+	if (static_cast<uint32>(v->dim) != state->shape.dimensions)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("expected %u dimensions, not %d", state->shape.dimensions, static_cast<int>(v->dim))));
+	if (state->metric == Metric::cosine)
+	{
+		bool zero = true;
+		for (int i = 0; i < v->dim && zero; i++)
+			zero = v->x[i] == 0.0f;
+		if (zero)
+			return nullptr;
+	}
+	return v->x;
+}
+
+Inserter *
+make_inserter(Relation index, IndexState *state)
+{
+	auto *inserter = static_cast<Inserter *>(palloc(sizeof(Inserter)));
+	inserter->context = CurrentMemoryContext;
+	inserter->file = state->file;
+	inserter->build_id = state->meta.build_id;
+	inserter->linker = make_linker(index, state);
+	inserter->scratch = static_cast<float *>(palloc(state->shape.code_dims * sizeof(float)));
+	allocate_coded(state, inserter->coded);
+	return inserter;
+}
+
+static bool
+equal_codes(Linker *linker, uint32 id, const CodedVector &coded)
+{
+	const HnswShape &shape = linker->state->shape;
+	NodeCopy &copy = linker->copies[0];
+	if (!linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
+		copy.header.scale != coded.sq8.scale || copy.header.bias != coded.sq8.bias ||
+		copy.header.refined_error != coded.sq8.refined_error || memcmp(copy.code, coded.code, shape.code_dims) != 0)
+		return false;
+	if (shape.detail_bytes == 0)
+		return true;
+	if (copy.header.link == kInvalidId || shape.detail_block_of(copy.header.link) >= RelationGetNumberOfBlocks(linker->index))
+		return false;
+	Buffer buffer = linker->store.visit(shape.detail_block_of(copy.header.link));
+	Page page = BufferGetPage(buffer);
+	bool equal = page_is(page, PageKind::detail) &&
+				 memcmp(page + shape.detail_offset(copy.header.link), coded.residual, shape.code_dims) == 0;
+	UnlockReleaseBuffer(buffer);
+	return equal;
+}
+
+/* Appends tid to the chain of a node with an equal vector. False: the node is no longer there. */
+static bool
+add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
+{
+	Relation index = linker->index;
+	const HnswShape &shape = linker->state->shape;
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		NodeCopy &node = linker->copies[0];
+		if (!linker->store.load(owner, node) || node.header.state != static_cast<uint8>(NodeState::live))
+			return false;
+		uint32 head = node.header.duplicates;
+		if (head != kInvalidId)
+		{
+			linker->store.check_id(head, shape.block_of(owner));
+			Buffer buffer = ReadBuffer(index, shape.block_of(head));
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			NodeHeader *slot = slot_header(BufferGetPage(buffer), shape, head);
+			bool room = page_is(BufferGetPage(buffer), PageKind::node) &&
+						slot->state == static_cast<uint8>(NodeState::duplicate) && slot->link == owner &&
+						slot->lane_count < shape.duplicates_per_slot();
+			if (room)
+			{
+				PageChange change = PageChange::begin(index);
+				slot = slot_header(change.page(buffer), shape, head);
+				slot_duplicates(slot)[slot->lane_count++] = *tid;
+				seal(slot, shape);
+				change.finish();
+			}
+			UnlockReleaseBuffer(buffer);
+			if (room)
+				return true;
+		}
+		NewNode fresh{};
+		fresh.state = static_cast<uint8>(NodeState::duplicate);
+		fresh.tid = tid;
+		fresh.duplicates = head;
+		fresh.link = owner;
+		uint32 id = write_new_node(index, linker->state, fresh);
+
+		/* Hook it in; another inserter may have been faster, then the slot is given back. */
+		Buffer buffer = ReadBuffer(index, shape.block_of(owner));
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		NodeHeader *slot = slot_header(BufferGetPage(buffer), shape, owner);
+		bool hooked = slot->state == static_cast<uint8>(NodeState::live) &&
+					  slot->generation == node.header.generation && slot->duplicates == head;
+		if (hooked)
+		{
+			PageChange change = PageChange::begin(index);
+			slot = slot_header(change.page(buffer), shape, owner);
+			slot->duplicates = id;
+			seal(slot, shape);
+			change.finish();
+		}
+		UnlockReleaseBuffer(buffer);
+		if (hooked)
+			return true;
+		buffer = ReadBuffer(index, shape.block_of(id));
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		PageChange change = PageChange::begin(index);
+		slot = slot_header(change.page(buffer), shape, id);
+		slot->state = static_cast<uint8>(NodeState::free);
+		slot->link = kInvalidId;
+		change.finish();
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+static uint32
+random_level(const IndexState *state)
+{
+	uint64 bits;
+	if (!pg_strong_random(&bits, sizeof bits))
+		bits = core::splitmix64(static_cast<uint64>(GetCurrentTimestamp()));
+	double level = -std::log(core::unit_open(bits)) / std::log(static_cast<double>(state->meta.m));
+	return level < kMaxLevel ? static_cast<uint32>(level) : kMaxLevel;
+}
+
+/* Back-links from every neighbour chosen; at least one sticks where there is any. */
+static void
+add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 target)
+{
+	bool linked = false;
+	for (uint32 i = 0; i < count; i++)
+		linked |= add_backlink(linker, neighbors[i], target, false);
+	for (uint32 i = 0; i < count && !linked; i++)
+		linked = add_backlink(linker, neighbors[i], target, true);
+}
+
+static void
+insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPointer tid)
+{
+	Linker *linker = inserter->linker;
+	IndexState *state = linker->state;
+	linker->index = index;
+	linker->store.index = index;
+	linker->store.query = query;
+
+	uint32 level = random_level(state);
+	HnswMeta meta;
+	read_meta(index, meta);
+	bool entry_locked = false;
+	if (meta.entry_id == kInvalidId || level > meta.entry_level)
+	{
+		lock_entry(index);
+		entry_locked = true;
+		read_meta(index, meta);
+	}
+	/* At most one layer above the rest, as higher ones would be empty but for this node. */
+	if (meta.entry_id == kInvalidId)
+		level = level > 0 ? 1 : 0;
+	else if (level > meta.entry_level + 1)
+		level = meta.entry_level + 1;
+
+	uint32 top = meta.entry_id == kInvalidId ? 0 : meta.entry_level < level ? meta.entry_level : level;
+	uint32 *lanes[kMaxLevel + 1];
+	uint32 counts[kMaxLevel + 1];
+	memset(counts, 0, sizeof counts);
+	uint32 entry = descend(linker, meta, top);
+	bool alone = entry == kInvalidId;
+	for (uint32 layer = top + 1; !alone && layer-- > 0;)
+	{
+		uint32 nearest;
+		Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
+		if (layer == 0)
+		{
+			for (uint32 i = 0; i < candidates.count && i < kDuplicateCandidates; i++)
+				if (equal_codes(linker, candidates.ids[i], inserter->coded) &&
+					add_duplicate(linker, candidates.ids[i], tid))
+				{
+					if (entry_locked)
+						unlock_entry(index);
+					return;
+				}
+			/* Nothing but dead nodes in reach: begin a graph of its own, vacuum clears the rest away. */
+			alone = candidates.count == 0;
+		}
+		lanes[layer] = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
+		counts[layer] = choose_neighbors(linker, candidates, state->meta.m, 1.0f, lanes[layer]);
+		if (layer > 0)
+			entry = slot_below(linker->store, nearest);
+	}
+
+	uint32 ids[kMaxLevel + 1];
+	uint32 none = 0;
+	for (uint32 layer = 0; layer <= level; layer++)
+	{
+		NewNode node{};
+		node.state = static_cast<uint8>(NodeState::live);
+		node.level = static_cast<uint8>(layer);
+		node.tid = layer == 0 ? tid : nullptr;
+		node.duplicates = kInvalidId;
+		node.link = layer == 0 ? kInvalidId : ids[layer - 1];
+		node.coded = &inserter->coded;
+		node.lanes = counts[layer] > 0 ? lanes[layer] : &none;
+		node.lane_count = counts[layer];
+		ids[layer] = write_new_node(index, state, node);
+	}
+	for (uint32 layer = 0; layer <= level; layer++)
+		if (counts[layer] > 0)
+			add_backlinks(linker, lanes[layer], counts[layer], ids[layer]);
+
+	if (alone && !entry_locked)
+	{
+		lock_entry(index);
+		entry_locked = true;
+		read_meta(index, meta);
+	}
+	if (alone || level > meta.entry_level)
+		set_entry(index, ids[level], level);
+	if (entry_locked)
+		unlock_entry(index);
+}
+
+void
+insert_vector(Inserter *inserter, Relation index, const float *v, ItemPointer tid)
+{
+	Linker *linker = inserter->linker;
+	MemoryContext old = MemoryContextSwitchTo(linker->context);
+	encode_vector(linker->state, v, inserter->scratch, inserter->coded);
+	CodeQuery *query = make_query(linker->state, v);
+	lock_graph(index, ShareLock);
+	insert_coded(inserter, index, query, tid);
+	unlock_graph(index, ShareLock);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(linker->context);
+}
+
+void
+relink_node(Linker *linker, uint32 id)
+{
+	const IndexState *state = linker->state;
+	const HnswShape &shape = state->shape;
+	MemoryContext old = MemoryContextSwitchTo(linker->context);
+	NodeCopy node;
+	node.code = static_cast<uint8 *>(palloc(shape.code_dims));
+	node.lanes = nullptr;
+	if (linker->store.load(id, node) && node.header.state == static_cast<uint8>(NodeState::live))
+	{
+		/* The node's decoded code is the query: near enough to find its neighbourhood. */
+		auto *q = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
+		auto *codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
+		core::quantizer::Sq8 sq8{node.header.scale, node.header.bias, node.header.norm2, 0, 0};
+		core::quantizer::sq8_decode(sq8, node.code, nullptr, shape.code_dims, q);
+		CodeQuery query = core::graph::make_code_query(
+			state->metric, core::quantizer::sq8_query(q, shape.code_dims, codes), shape.dimensions, 0, 0);
+		linker->store.query = &query;
+		HnswMeta meta;
+		read_meta(linker->index, meta);
+		uint32 level = node.header.level;
+		if (meta.entry_id != kInvalidId && meta.entry_level >= level)
+		{
+			uint32 nearest;
+			uint32 entry = descend(linker, meta, level);
+			Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
+			uint32 n = 0;
+			for (uint32 i = 0; i < candidates.count; i++)
+				if (candidates.ids[i] != id)
+				{
+					candidates.ids[n] = candidates.ids[i];
+					candidates.distances[n++] = candidates.distances[i];
+				}
+			candidates.count = n;
+			auto *lanes = static_cast<uint32 *>(palloc((state->meta.m + 1) * sizeof(uint32)));
+			uint32 count = choose_neighbors(linker, candidates, state->meta.m, 1.0f, lanes);
+			add_backlinks(linker, lanes, count, id);
+			/* And out-links, where it has too few to lead anywhere. */
+			for (uint32 i = 0; i < count && node.header.lane_count < state->meta.m / 2; i++)
+				add_backlink(linker, id, lanes[i], false);
+		}
+		linker->store.query = nullptr;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(linker->context);
+}
+
+bool
+hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation, IndexUniqueCheck, bool,
+			IndexInfo *info)
+{
+	auto *inserter = static_cast<Inserter *>(info->ii_AmCache);
+	HnswMeta meta;
+	IndexState *state = index_state(index, meta);
+	if (inserter == nullptr || inserter->linker->state != state || inserter->build_id != state->meta.build_id)
+	{
+		MemoryContext context = AllocSetContextCreate(info->ii_Context, "vecdb hnsw insert", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(context);
+		inserter = make_inserter(index, state);
+		MemoryContextSwitchTo(old);
+		info->ii_AmCache = inserter;
+	}
+	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw row", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(row);
+	const float *v = indexable_vector(state, values[0], isnull[0]);
+	MemoryContextSwitchTo(old);
+	if (v != nullptr)
+		insert_vector(inserter, index, v, tid);
+	MemoryContextDelete(row);
+	return false;
+}
+
+}  // namespace vecdb::hnsw

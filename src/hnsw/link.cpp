@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Links of the HNSW graph.
+ *
+ * Regime: shell.
+ * Locks:  reads copy one share-locked page at a time; a change locks one page exclusively, checks that the node is
+ *         still as it was read, and writes one WAL record.
+ * Keeps:  lanes name slots of the node's own layer; a live node never gets a lane to a slot that was dead when the
+ *         inserter took the graph lock.
+ */
+#include "hnsw/link.hpp"
+
+#include <algorithm>
+
+#include "pg/context.hpp"
+#include "pg/report.hpp"
+#include "storage/wal.hpp"
+#include "vecdb/graph/select_neighbors.hpp"
+
+namespace vecdb::hnsw
+{
+
+using namespace core::layout;
+using core::graph::BeamSearch;
+using core::graph::code_distance;
+using core::graph::Scored;
+using storage::PageChange;
+
+static void
+out_of_memory()
+{
+	pg::report(core::Status::out_of_memory());
+}
+
+Linker *
+make_linker(Relation index, IndexState *state)
+{
+	auto *linker = static_cast<Linker *>(palloc(sizeof(Linker)));
+	linker->index = index;
+	linker->state = state;
+	linker->store = open_store(index, state, nullptr);
+	linker->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw links", ALLOCSET_DEFAULT_SIZES);
+	linker->search = static_cast<BeamSearch *>(palloc(sizeof(BeamSearch)));
+	if (!linker->search->init(pg::context_memory(CurrentMemoryContext), state->meta.ef_construction))
+		out_of_memory();
+	uint32 n = state->shape.lanes + 1;
+	linker->copies = static_cast<NodeCopy *>(palloc(n * sizeof(NodeCopy)));
+	for (uint32 i = 0; i < n; i++)
+	{
+		linker->copies[i].code = static_cast<uint8 *>(palloc(state->shape.code_dims));
+		linker->copies[i].lanes = nullptr;
+	}
+	return linker;
+}
+
+uint32
+slot_below(PageStore &store, uint32 id)
+{
+	const HnswShape &shape = store.state->shape;
+	BlockNumber blkno = shape.block_of(id);
+	Buffer buffer = store.visit(blkno);
+	const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, id);
+	uint8 level = node->level;
+	uint32 below = node->link;
+	UnlockReleaseBuffer(buffer);
+	if (level == 0)
+		pg::report_corrupt(store.index, blkno, "an upper node is on the base layer");
+	store.check_id(below, blkno);
+	return below;
+}
+
+uint32
+descend(Linker *linker, const HnswMeta &meta, uint32 level)
+{
+	if (meta.entry_id == kInvalidId)
+		return kInvalidId;
+	PageStore &store = linker->store;
+	uint32 lanes[BeamSearch::kMaxLanes];
+	Scored found[BeamSearch::kMaxLanes];
+	uint32 best = meta.entry_id;
+	store.check_id(best, 0);
+	Scored here;
+	store.score(&best, 1, &here);
+	for (uint32 layer = meta.entry_level; layer > level; layer--)
+	{
+		for (bool moved = true; moved;)
+		{
+			moved = false;
+			store.poll();
+			unsigned n = store.neighbors(best, lanes);
+			store.score(lanes, n, found);
+			for (unsigned i = 0; i < n; i++)
+				if (found[i].distance < here.distance)  // false for NaN: a slot that is no node any more
+				{
+					here = found[i];
+					best = found[i].id;
+					moved = true;
+				}
+		}
+		best = slot_below(store, best);
+	}
+	return best;
+}
+
+Candidates
+find_candidates(Linker *linker, uint32 entry, uint32 ef, uint32 &nearest)
+{
+	BeamSearch *search = linker->search;
+	search->reset(ef);
+	if (!search->add_entry(linker->store, entry) || !search->run(linker->store))
+		out_of_memory();
+	nearest = entry;
+	float best = std::numeric_limits<float>::infinity();
+	for (uint32 i = 0; i < search->count; i++)
+		if (search->entries[i].distance < best)
+		{
+			best = search->entries[i].distance;
+			nearest = search->entries[i].id;
+		}
+	auto *found = static_cast<Scored *>(
+		MemoryContextAllocHuge(linker->context, (static_cast<Size>(search->take_bound()) + 1) * sizeof(Scored)));
+	uint32 n = search->take(found);
+	std::sort(found, found + n, [](const Scored &a, const Scored &b) noexcept {
+		return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+	});
+	Candidates c;
+	c.count = n < ef ? n : ef;
+	c.ids = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (c.count + 1) * sizeof(uint32)));
+	c.distances = static_cast<float *>(MemoryContextAlloc(linker->context, (c.count + 1) * sizeof(float)));
+	for (uint32 i = 0; i < c.count; i++)
+	{
+		c.ids[i] = found[i].id;
+		c.distances[i] = found[i].distance;
+	}
+	return c;
+}
+
+uint32
+choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, float alpha, uint32 *out)
+{
+	const IndexState *state = linker->state;
+	auto *copies = static_cast<NodeCopy *>(
+		MemoryContextAllocZero(linker->context, (candidates.count + 1) * sizeof(NodeCopy)));
+	auto *kept = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (limit + 1) * sizeof(uint32)));
+	if (state->metric == Metric::inner_product)
+		alpha = 1;
+	/* Codes are loaded when first compared: the rule looks at a part of the candidates only. */
+	auto copy_of = [&](uint32 i) -> NodeCopy & {
+		NodeCopy &copy = copies[i];
+		if (copy.code == nullptr)
+		{
+			copy.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, state->shape.code_dims));
+			if (!linker->store.load(candidates.ids[i], copy))
+				memset(copy.code, 0, state->shape.code_dims);
+		}
+		return copy;
+	};
+	uint32 n = core::graph::select_neighbors(
+		candidates.distances, candidates.count, limit, alpha,
+		[&](uint32 i, uint32 j) {
+			return code_distance(*linker->store.kernels, state->metric, copy_of(i).view(), copy_of(j).view(),
+								 state->shape.code_dims);
+		},
+		kept);
+	for (uint32 i = 0; i < n; i++)
+		out[i] = candidates.ids[kept[i]];
+	return n;
+}
+
+/*
+ * lanes of a full node + target, pruned by the rule: writes at most limit ids to out. Lanes that are dead or free
+ * are left out.
+ */
+static uint32
+prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, bool force, uint32 *out)
+{
+	const IndexState *state = linker->state;
+	NodeCopy *copies = linker->copies;
+	uint32 ids[BeamSearch::kMaxLanes];
+	float distances[BeamSearch::kMaxLanes];
+	uint32 order[BeamSearch::kMaxLanes];
+	uint32 kept[BeamSearch::kMaxLanes];
+	uint32 n = 0;
+	for (uint32 i = 0; i <= node.header.lane_count; i++)
+	{
+		uint32 id = i < node.header.lane_count ? node.lanes[i] : target;
+		if (!linker->store.load(id, copies[n]) || copies[n].header.state != static_cast<uint8>(NodeState::live))
+			continue;
+		ids[n] = id;
+		distances[n] = code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(),
+									 state->shape.code_dims);
+		order[n] = n;
+		n++;
+	}
+	std::sort(order, order + n, [&](uint32 a, uint32 b) noexcept {
+		return distances[a] != distances[b] ? distances[a] < distances[b] : a < b;
+	});
+	float sorted[BeamSearch::kMaxLanes];
+	for (uint32 i = 0; i < n; i++)
+		sorted[i] = distances[order[i]];
+	uint32 count = core::graph::select_neighbors(
+		sorted, n, limit, 1.0f,
+		[&](uint32 i, uint32 j) {
+			return code_distance(*linker->store.kernels, state->metric, copies[order[i]].view(), copies[order[j]].view(),
+								 state->shape.code_dims);
+		},
+		kept);
+	bool has_target = false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		out[i] = ids[order[kept[i]]];
+		has_target |= out[i] == target;
+	}
+	if (force && !has_target)
+	{
+		if (count == limit)
+			count--;  // the farthest
+		out[count++] = target;
+	}
+	return count;
+}
+
+bool
+add_backlink(Linker *linker, uint32 node_id, uint32 target, bool force)
+{
+	const HnswShape &shape = linker->state->shape;
+	BlockNumber blkno = shape.block_of(node_id);
+	uint32 lanes[BeamSearch::kMaxLanes];
+	uint32 pruned[BeamSearch::kMaxLanes];
+	NodeCopy node;
+	node.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, shape.code_dims));
+	node.lanes = lanes;
+
+	/* Prune outside the lock, write only if the lanes are still those that were read. */
+	for (int attempt = 0; attempt < 16; attempt++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!linker->store.load(node_id, node) || node.header.state != static_cast<uint8>(NodeState::live))
+			return false;
+		for (uint32 i = 0; i < node.header.lane_count; i++)
+			if (lanes[i] == target)
+				return true;
+		uint32 limit = lane_limit(linker->state, node.header.level);
+		bool append = node.header.lane_count < limit;
+		uint32 count = 0;
+		bool linked = append;
+		if (!append)
+		{
+			count = prune_lanes(linker, node, target, limit, force, pruned);
+			for (uint32 i = 0; i < count; i++)
+				linked |= pruned[i] == target;
+		}
+
+		Buffer buffer = ReadBuffer(linker->index, blkno);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		NodeHeader *now = slot_header(BufferGetPage(buffer), shape, node_id);
+		bool same = now->state == node.header.state && now->generation == node.header.generation &&
+					now->lane_count == node.header.lane_count &&
+					memcmp(slot_lanes(now, shape), lanes, node.header.lane_count * sizeof(uint32)) == 0;
+		if (!same)
+		{
+			UnlockReleaseBuffer(buffer);
+			continue;
+		}
+		PageChange change = PageChange::begin(linker->index);
+		NodeHeader *slot = slot_header(change.page(buffer), shape, node_id);
+		if (append)
+		{
+			slot_lanes(slot, shape)[slot->lane_count] = target;
+			slot->lane_count++;
+		}
+		else
+		{
+			memcpy(slot_lanes(slot, shape), pruned, count * sizeof(uint32));
+			memset(slot_lanes(slot, shape) + count, 0, (shape.lanes - count) * sizeof(uint32));
+			slot->lane_count = static_cast<uint8>(count);
+		}
+		change.finish();
+		UnlockReleaseBuffer(buffer);
+		return linked;
+	}
+	return false;
+}
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Choosing and writing links: candidates by search, the neighbourhood rule, back-links, repair after deletes.
+ *
+ * Regime: shell. All memory comes from `context`, which the caller resets between rows.
+ */
+#pragma once
+
+#include "hnsw/pages.hpp"
+
+namespace vecdb::hnsw
+{
+
+struct Linker
+{
+	Relation index;
+	IndexState *state;
+	PageStore store;
+	MemoryContext context;   // reset by the caller between rows
+	core::graph::BeamSearch *search;
+	NodeCopy *copies;        // lanes + 1 copies, for pruning a full node
+};
+
+/* In the current context, for many rows. */
+Linker *make_linker(Relation index, IndexState *state);
+
+/* Ids with their graph distances to one node, ascending, all live. */
+struct Candidates
+{
+	uint32 *ids;
+	float *distances;
+	uint32 count;
+};
+
+/*
+ * Greedy descent from the entry point (meta) down to the layer above `level`; returns the slot id from which the
+ * search on layer `level` starts, or kInvalidId where the graph is empty. store.query is the target.
+ */
+uint32 descend(Linker *linker, const HnswMeta &meta, uint32 level);
+
+/* The slot one layer below. */
+uint32 slot_below(PageStore &store, uint32 id);
+
+/*
+ * Nodes near store.query on the layer of `entry` (whose slot id it is), with ef; nearest: the id to go down from,
+ * live or not.
+ */
+Candidates find_candidates(Linker *linker, uint32 entry, uint32 ef, uint32 &nearest);
+
+/* The neighbours to link, at most limit, nearest first. alpha: see select_neighbors. */
+uint32 choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, float alpha, uint32 *out);
+
+/*
+ * Adds target to the lanes of node: appends, or prunes lanes + target to the limit of the layer. force: target is
+ * kept whatever the rule says. True: node links to target now.
+ */
+bool add_backlink(Linker *linker, uint32 node, uint32 target, bool force);
+
+/* Lanes that a layer may use. */
+inline uint32
+lane_limit(const IndexState *state, uint32 level)
+{
+	return level == 0 ? state->shape.lanes : state->meta.m;
+}
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Slots and pages of the HNSW index: find, extend, write.
+ *
+ * Regime: shell.
+ * Locks:  see pages.hpp. No lock is held over a search or a heap access.
+ * WAL:    a node and its detail go into one record, so that a live node always has its residual. A page that was
+ *         added but not initialised before a crash is all zero: its slots read as free and it is used later.
+ */
+#include "hnsw/pages.hpp"
+
+#include "pg/report.hpp"
+#include "storage/wal.hpp"
+
+namespace vecdb::hnsw
+{
+
+using namespace core::layout;
+using storage::PageChange;
+
+void
+set_tid(NodeHeader *node, ItemPointer tid)
+{
+	node->tid_block_hi = tid == nullptr ? 0 : tid->ip_blkid.bi_hi;
+	node->tid_block_lo = tid == nullptr ? 0 : tid->ip_blkid.bi_lo;
+	node->tid_offset = tid == nullptr ? 0 : tid->ip_posid;
+}
+
+static Buffer
+lock_meta(Relation index)
+{
+	Buffer buffer = ReadBuffer(index, 0);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (!page_is(BufferGetPage(buffer), PageKind::meta))
+		pg::report_corrupt(index, 0, "not a metapage of a vecdb hnsw index");
+	return buffer;
+}
+
+void
+set_entry(Relation index, uint32 id, uint32 level)
+{
+	Buffer buffer = lock_meta(index);
+	PageChange change = PageChange::begin(index);
+	HnswMeta *meta = page_meta(change.page(buffer));
+	meta->entry_id = id;
+	meta->entry_level = level;
+	change.finish();
+	UnlockReleaseBuffer(buffer);
+}
+
+static int
+free_slot(Page page, const HnswShape &shape)
+{
+	for (uint32 i = 0; i < shape.slots_per_page; i++)
+		if (slot_header(page, shape, i)->state == static_cast<uint8>(NodeState::free))
+			return static_cast<int>(i);
+	return -1;
+}
+
+/* An exclusively locked node page with a free slot, or InvalidBuffer where blkno has none. */
+static Buffer
+try_node_page(Relation index, const HnswShape &shape, BlockNumber blkno, int &slot)
+{
+	Buffer buffer = ReadBuffer(index, blkno);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	Page page = BufferGetPage(buffer);
+	if (PageIsNew(page))
+	{
+		slot = 0;
+		return buffer;
+	}
+	slot = page_is(page, PageKind::node) ? free_slot(page, shape) : -1;
+	if (slot >= 0)
+		return buffer;
+	UnlockReleaseBuffer(buffer);
+	return InvalidBuffer;
+}
+
+/* A locked node page (it may be all zero) with a free slot. */
+static Buffer
+find_slot(Relation index, const IndexState *state, int &slot)
+{
+	const HnswShape &shape = state->shape;
+	HnswMeta meta;
+	read_meta(index, meta);
+	if (meta.open_node_block != 0)
+	{
+		Buffer buffer = try_node_page(index, shape, meta.open_node_block, slot);
+		if (BufferIsValid(buffer))
+			return buffer;
+	}
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	BlockNumber blkno = GetPageWithFreeSpace(index, kFsmWanted);
+	while (blkno != InvalidBlockNumber)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* The map is a hint that is not WAL-logged: it may name any block, or one past the end after a crash. */
+		if (blkno != 0 && blkno < blocks)
+		{
+			Buffer buffer = try_node_page(index, shape, blkno, slot);
+			if (BufferIsValid(buffer))
+				return buffer;
+		}
+		blkno = RecordAndGetPageWithFreeSpace(index, blkno, 0, kFsmWanted);
+	}
+	/*
+	 * Extend, and make the page known as the one to try first. The metapage comes first in lock order; the page is
+	 * initialised under the same record.
+	 */
+	Buffer meta_buffer = lock_meta(index);
+	BlockNumber open = page_meta(BufferGetPage(meta_buffer))->open_node_block;
+	if (open != meta.open_node_block)
+	{
+		/* Another backend has just extended: use its page. */
+		UnlockReleaseBuffer(meta_buffer);
+		return find_slot(index, state, slot);
+	}
+	Buffer buffer = pg::extend_relation(index);
+	PageChange change = PageChange::begin(index);
+	page_meta(change.page(meta_buffer))->open_node_block = BufferGetBlockNumber(buffer);
+	init_page(change.page(buffer, true), PageKind::node);
+	change.finish();
+	UnlockReleaseBuffer(meta_buffer);
+	slot = 0;
+	return buffer;
+}
+
+/* Makes sure that the open detail page has room, returns its block. */
+static BlockNumber
+open_detail_page(Relation index, const HnswShape &shape)
+{
+	HnswMeta meta;
+	read_meta(index, meta);
+	if (meta.open_detail_block != 0)
+	{
+		Buffer buffer = ReadBuffer(index, meta.open_detail_block);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		Page page = BufferGetPage(buffer);
+		bool room = page_is(page, PageKind::detail) && page_trailer(page)->used < shape.details_per_page;
+		UnlockReleaseBuffer(buffer);
+		if (room)
+			return meta.open_detail_block;
+	}
+	Buffer meta_buffer = lock_meta(index);
+	BlockNumber open = page_meta(BufferGetPage(meta_buffer))->open_detail_block;
+	if (open != meta.open_detail_block)
+	{
+		UnlockReleaseBuffer(meta_buffer);
+		return open;
+	}
+	Buffer buffer = pg::extend_relation(index);
+	PageChange change = PageChange::begin(index);
+	page_meta(change.page(meta_buffer))->open_detail_block = BufferGetBlockNumber(buffer);
+	init_page(change.page(buffer, true), PageKind::detail);
+	change.finish();
+	BlockNumber blkno = BufferGetBlockNumber(buffer);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(meta_buffer);
+	return blkno;
+}
+
+static void
+fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 link)
+{
+	uint32 generation = slot->generation + 1;
+	memset(static_cast<void *>(slot), 0, shape.slot_bytes);
+	slot->state = node.state;
+	slot->level = node.level;
+	slot->generation = generation;
+	slot->duplicates = node.duplicates;
+	slot->link = link;
+	if (node.state == static_cast<uint8>(NodeState::duplicate))
+	{
+		slot_duplicates(slot)[0] = *node.tid;
+		slot->lane_count = 1;
+		return;
+	}
+	set_tid(slot, node.tid);
+	slot->scale = node.coded->sq8.scale;
+	slot->bias = node.coded->sq8.bias;
+	slot->norm2 = node.coded->sq8.norm2;
+	slot->error = node.coded->sq8.error;
+	slot->refined_error = node.coded->sq8.refined_error;
+	memcpy(slot_code(slot), node.coded->code, shape.code_dims);
+	memcpy(slot_lanes(slot, shape), node.lanes, node.lane_count * sizeof(uint32));
+	slot->lane_count = static_cast<uint8>(node.lane_count);
+}
+
+uint32
+write_new_node(Relation index, IndexState *state, const NewNode &node)
+{
+	const HnswShape &shape = state->shape;
+	bool wants_detail = shape.detail_bytes != 0 && node.state == static_cast<uint8>(NodeState::live) && node.level == 0;
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		BlockNumber open_detail = wants_detail ? open_detail_page(index, shape) : 0;
+		int slot_number;
+		Buffer buffer = find_slot(index, state, slot_number);
+		BlockNumber blkno = BufferGetBlockNumber(buffer);
+		uint32 id = blkno * shape.slots_per_page + static_cast<uint32>(slot_number);
+		bool fresh = PageIsNew(BufferGetPage(buffer));
+		uint32 bound = fresh ? 0 : slot_header(BufferGetPage(buffer), shape, id)->link;
+
+		/* A slot used before keeps its detail slot for life: nobody else writes there. */
+		Buffer detail_buffer = InvalidBuffer;
+		uint32 detail = kInvalidId;
+		if (wants_detail)
+		{
+			bool has_bound = bound != 0 && bound != kInvalidId && shape.detail_block_of(bound) != 0 &&
+							 shape.detail_block_of(bound) < RelationGetNumberOfBlocks(index);
+			BlockNumber detail_blkno = has_bound ? shape.detail_block_of(bound) : open_detail;
+			detail_buffer = ReadBuffer(index, detail_blkno);
+			LockBuffer(detail_buffer, BUFFER_LOCK_EXCLUSIVE);
+			Page detail_page = BufferGetPage(detail_buffer);
+			bool good = page_is(detail_page, PageKind::detail);
+			if (has_bound && good)
+				detail = bound;
+			else if (good && page_trailer(detail_page)->used < shape.details_per_page)
+				detail = detail_blkno * shape.details_per_page + page_trailer(detail_page)->used;
+			else
+			{
+				UnlockReleaseBuffer(detail_buffer);
+				UnlockReleaseBuffer(buffer);
+				if (!good)
+					pg::report_corrupt(index, detail_blkno, "not a detail page");
+				continue;  // filled up meanwhile
+			}
+		}
+
+		PageChange change = PageChange::begin(index);
+		Page page = change.page(buffer, fresh);
+		if (fresh)
+			init_page(page, PageKind::node);
+		NodeHeader *slot = slot_header(page, shape, id);
+		uint32 link = node.link;
+		if (node.state == static_cast<uint8>(NodeState::live) && node.level == 0)
+			link = detail;
+		fill_slot(slot, shape, node, link);
+		if (wants_detail)
+		{
+			Page detail_page = change.page(detail_buffer);
+			auto *residual = reinterpret_cast<uint8 *>(detail_page + shape.detail_offset(detail));
+			memcpy(residual, node.coded->residual, shape.code_dims);
+			uint32 crc = detail_crc(residual, shape, *slot);
+			memcpy(residual + shape.code_dims, &crc, sizeof crc);
+			uint32 ordinal = detail % shape.details_per_page + 1;
+			if (page_trailer(detail_page)->used < ordinal)
+				page_trailer(detail_page)->used = static_cast<uint16>(ordinal);
+		}
+		seal(slot, shape);
+		change.finish();
+		if (wants_detail)
+			UnlockReleaseBuffer(detail_buffer);
+		UnlockReleaseBuffer(buffer);
+		return id;
+	}
+}
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * What a backend keeps of an index between calls: everything in the metapage that never changes, the
+ * expanded rotation, the mean vector, and a hint for each block where its buffer was last seen.
+ *
+ * Regime: shell.
+ * Memory: entries live in TopMemoryContext, keyed by the relation's file; freed at the end of a transaction only,
+ * so a pointer stays good within one. A REINDEX makes a new file; `build_id` tells a file number used again.
+ */
+#pragma once
+
+#include "pg/compat.hpp"
+
+#include "vecdb/distance/metric.hpp"
+#include "vecdb/layout/hnsw_page.hpp"
+#include "vecdb/quantizer/rotation.hpp"
+
+namespace vecdb::hnsw
+{
+
+using core::distance::Metric;
+using core::layout::HnswMeta;
+using core::layout::HnswShape;
+using core::layout::kInvalidId;
+using core::layout::NodeHeader;
+using core::layout::NodeState;
+using core::layout::PageKind;
+using core::layout::PageTrailer;
+
+struct IndexState
+{
+	pg::RelFileKey file;          // hash key
+	HnswMeta meta;                // as first read: use only fields that never change
+	HnswShape shape;
+	Metric metric;
+	core::quantizer::Rotation rotation;  // signs == null: not rotated
+	float *mean;                  // dimensions floats, or null: zero
+	double mean_norm;
+	int32 *hints;                 // block -> Buffer, 0: not known
+	BlockNumber hint_blocks;
+	MemoryContext context;        // owns all of the above
+	bool stale;                   // forget at the end of the transaction
+};
+
+/* Reads and checks the metapage (share lock for the moment), copies it to meta. XX002 where it is damaged. */
+void read_meta(Relation index, HnswMeta &meta);
+
+/* The cached state of index; meta receives the metapage as it is now. */
+IndexState *index_state(Relation index, HnswMeta &meta);
+
+/* The metapage's contents in a page image. */
+inline HnswMeta *
+page_meta(Page page)
+{
+	return reinterpret_cast<HnswMeta *>(PageGetContents(page));
+}
+
+inline PageTrailer *
+page_trailer(Page page)
+{
+	return reinterpret_cast<PageTrailer *>(page + core::layout::kPageBytes - core::layout::kPageTrailerBytes);
+}
+
+/* An empty page of that kind; pd_lower is set to the end of the body so that WAL keeps all of it. */
+void init_page(Page page, PageKind kind);
+
+/* Is page an initialised page of that kind? (An all-zero page is not.) */
+inline bool
+page_is(Page page, PageKind kind)
+{
+	const PageTrailer *trailer = page_trailer(page);
+	return trailer->page_id == core::layout::kHnswPageId && trailer->kind == static_cast<uint16>(kind);
+}
+
+/* Called by module_init: forgets stale entries at the end of transactions. */
+void state_init();
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Page visits of the HNSW search.
+ *
+ * Regime: shell.
+ * Locks:  one share-locked page at a time.
+ * A visit costs memory latency, not instructions: the buffer is found by hint (ReadRecentBuffer: no hash lookup), and
+ * the descriptor and the slot's lines of the visits to come are prefetched through the same hint.
+ * A hint may be stale at any time: nothing but a prefetch looks at it without the pin.
+ */
+#include "hnsw/store.hpp"
+
+#include <cmath>
+#include <limits>
+
+extern "C" {
+#include "port/pg_crc32c.h"
+}
+
+#include "pg/report.hpp"
+#include "vecdb/quantizer/scalar.hpp"
+
+namespace vecdb::hnsw
+{
+
+using core::graph::CodeQuery;
+using core::graph::Interval;
+using core::graph::Scored;
+
+/* Visits prefetched ahead of the one being scored. */
+constexpr unsigned kAhead = 4;
+
+/* Distances beyond this (overflow) all count as equally far. */
+constexpr float kFarthest = 1e37f;
+
+void
+to_code_space(const IndexState *state, const float *v, float *out, double *norm)
+{
+	uint32 n = state->shape.dimensions, padded = state->shape.code_dims;
+	if (state->metric == Metric::cosine || norm != nullptr)
+	{
+		double norm2 = 0;
+		for (uint32 i = 0; i < n; i++)
+			norm2 += static_cast<double>(v[i]) * v[i];
+		double length = std::sqrt(norm2);
+		if (norm != nullptr)
+			*norm = length;
+		if (state->metric == Metric::cosine)
+		{
+			for (uint32 i = 0; i < n; i++)
+				out[i] = length > 0 ? static_cast<float>(v[i] / length) : 0.0f;
+			v = out;
+		}
+	}
+	if (state->mean != nullptr)
+		for (uint32 i = 0; i < n; i++)
+			out[i] = v[i] - state->mean[i];
+	else if (v != out)
+		memcpy(out, v, n * sizeof(float));
+	for (uint32 i = n; i < padded; i++)
+		out[i] = 0;
+	if (state->rotation.signs != nullptr)
+		core::quantizer::rotate(state->rotation, out);
+}
+
+void
+allocate_coded(const IndexState *state, CodedVector &coded)
+{
+	coded.code = static_cast<uint8 *>(palloc(state->shape.code_dims));
+	coded.residual = state->meta.precision == 16 ? static_cast<uint8 *>(palloc(state->shape.code_dims)) : nullptr;
+}
+
+void
+encode_vector(const IndexState *state, const float *v, float *scratch, CodedVector &coded)
+{
+	to_code_space(state, v, scratch, nullptr);
+	coded.sq8 = core::quantizer::sq8_encode(scratch, state->shape.code_dims,
+											state->metric == Metric::l1 ? core::quantizer::ErrorNorm::absolute_sum
+																		: core::quantizer::ErrorNorm::euclidean,
+											coded.code, coded.residual);
+	coded.sum = core::graph::code_sum(coded.code, state->shape.code_dims);
+}
+
+CodeQuery *
+make_query(const IndexState *state, const float *v)
+{
+	uint32 n = state->shape.code_dims;
+	auto *q = static_cast<float *>(palloc(n * sizeof(float)));
+	auto *codes = static_cast<int16 *>(palloc(n * sizeof(int16)));
+	double norm;
+	to_code_space(state, v, q, &norm);
+	auto *query = static_cast<CodeQuery *>(palloc(sizeof(CodeQuery)));
+	*query = core::graph::make_code_query(state->metric, core::quantizer::sq8_query(q, n, codes),
+										  state->shape.dimensions, norm, state->mean_norm);
+	return query;
+}
+
+uint32
+node_crc(const NodeHeader *node, const HnswShape &shape)
+{
+	NodeHeader head = *node;
+	pg_crc32c crc;
+	head.crc = 0;
+	INIT_CRC32C(crc);
+	if (head.state == static_cast<uint8>(NodeState::duplicate))
+		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), head.lane_count * core::layout::kTidBytes);
+	else
+	{
+		head.lane_count = 0;
+		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), shape.code_dims);
+	}
+	COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+uint32
+detail_crc(const uint8 *residual, const HnswShape &shape, const NodeHeader &node)
+{
+	pg_crc32c crc;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, residual, shape.code_dims);
+	COMP_CRC32C(crc, &node.generation, sizeof node.generation);
+	COMP_CRC32C(crc, &node.link, sizeof node.link);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+PageStore
+open_store(Relation index, IndexState *state, const CodeQuery *query)
+{
+	PageStore store;
+	store.index = index;
+	store.state = state;
+	store.kernels = &core::distance::kernels();
+	store.query = query;
+	store.blocks = RelationGetNumberOfBlocks(index);
+	store.scratch = static_cast<uint8 *>(palloc(state->shape.code_dims));
+	store.counters = ScanCounters{0, 0};
+	return store;
+}
+
+void
+PageStore::check_id(uint32 id, BlockNumber from)
+{
+	if (likely(core::layout::valid_id(id, state->shape, blocks)))
+		return;
+	/* Another backend may have extended the index since. */
+	blocks = RelationGetNumberOfBlocks(index);
+	if (!core::layout::valid_id(id, state->shape, blocks))
+		pg::report_corrupt(index, from, "invalid neighbor address");
+}
+
+Buffer
+PageStore::visit(BlockNumber blkno)
+{
+	int32 hint = blkno < state->hint_blocks ? state->hints[blkno] : 0;
+	Buffer buffer;
+	counters.visits++;
+	if (hint > 0 && hint <= NBuffers && !pg::buffer_looks_cold(hint) && pg::read_recent_buffer(index, blkno, hint))
+		buffer = hint;
+	else
+	{
+		counters.hint_misses++;
+		buffer = ReadBuffer(index, blkno);
+		if (blkno < state->hint_blocks)
+			state->hints[blkno] = buffer;
+	}
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	return buffer;
+}
+
+/* The descriptor and `lines` cache lines from byte `offset` of the page, through the hint only. */
+static inline void
+prefetch_page(const IndexState *state, BlockNumber blkno, uint32 offset, uint32 lines)
+{
+	if (blkno >= state->hint_blocks)
+		return;
+	int32 hint = state->hints[blkno];
+	if (hint <= 0 || hint > NBuffers)
+		return;
+	__builtin_prefetch(GetBufferDescriptor(hint - 1));
+	const char *p = BufferBlocks + static_cast<Size>(hint - 1) * BLCKSZ + offset;
+	for (uint32 i = 0; i < lines; i++)
+		__builtin_prefetch(p + i * 64);
+}
+
+void
+PageStore::prefetch(uint32 id) const
+{
+	const HnswShape &shape = state->shape;
+	uint32 offset = shape.slot_offset(id);
+	prefetch_page(state, shape.block_of(id), offset, 1);
+	prefetch_page(state, shape.block_of(id), offset + shape.lanes_offset, (shape.lanes * 4 + 63) / 64);
+}
+
+unsigned
+PageStore::neighbors(uint32 id, uint32 *out)
+{
+	const HnswShape &shape = state->shape;
+	BlockNumber blkno = shape.block_of(id);
+	Buffer buffer = visit(blkno);
+	Page page = BufferGetPage(buffer);
+	NodeHeader *node = slot_header(page, shape, id);
+	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape) : "not a node page";
+	unsigned n = 0;
+	if (fault == nullptr && (node->state == static_cast<uint8>(NodeState::live) ||
+							 node->state == static_cast<uint8>(NodeState::dead)))
+	{
+		n = node->lane_count;
+		memcpy(out, slot_lanes(node, shape), n * sizeof(uint32));
+	}
+	UnlockReleaseBuffer(buffer);
+	if (fault != nullptr)
+		pg::report_corrupt(index, blkno, fault);
+	for (unsigned i = 0; i < n; i++)
+		check_id(out[i], blkno);
+	return n;
+}
+
+void
+PageStore::score(const uint32 *ids, unsigned n, Scored *out)
+{
+	const HnswShape &shape = state->shape;
+	const uint32 lines = ((static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64 < 16u ? (static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64 : 16u);
+	for (unsigned i = 0; i < n && i < kAhead; i++)
+		prefetch_page(state, shape.block_of(ids[i]), shape.slot_offset(ids[i]), lines);
+	for (unsigned i = 0; i < n; i++)
+	{
+		if (i + kAhead < n)
+			prefetch_page(state, shape.block_of(ids[i + kAhead]), shape.slot_offset(ids[i + kAhead]), lines);
+		BlockNumber blkno = shape.block_of(ids[i]);
+		Buffer buffer = visit(blkno);
+		const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, ids[i]);
+		uint8 node_state = node->state;
+		float distance, error;
+		if (node_state == static_cast<uint8>(NodeState::live) || node_state == static_cast<uint8>(NodeState::dead))
+		{
+			distance = core::graph::query_distance(*kernels, *query, reinterpret_cast<const uint8 *>(node + 1),
+												   node->scale, node->bias, node->norm2);
+			error = node->error;
+			if (query->metric == Metric::inner_product)
+			{
+				double norm = std::sqrt(static_cast<double>(node->norm2));
+				Interval i2 = core::graph::operator_interval(*query, distance, error, norm, true);
+				error = static_cast<float>((i2.upper - i2.middle) * 1.000001);
+			}
+			if (!(std::fabs(distance) < kFarthest))
+				distance = distance < 0 ? -kFarthest : kFarthest;
+			if (node_state == static_cast<uint8>(NodeState::dead))
+				error = -1;
+			else if (!(error >= 0))
+				error = kFarthest;
+		}
+		else
+		{
+			distance = std::numeric_limits<float>::quiet_NaN();
+			error = -1;
+		}
+		UnlockReleaseBuffer(buffer);
+		out[i].id = ids[i];
+		out[i].distance = distance;
+		out[i].error = error;
+	}
+}
+
+bool
+PageStore::load(uint32 id, NodeCopy &copy)
+{
+	const HnswShape &shape = state->shape;
+	BlockNumber blkno = shape.block_of(id);
+	Buffer buffer = visit(blkno);
+	Page page = BufferGetPage(buffer);
+	NodeHeader *node = slot_header(page, shape, id);
+	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape)
+						: PageIsNew(page)			  ? nullptr
+													  : "not a node page";
+	bool used = fault == nullptr && !PageIsNew(page) &&
+				(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
+	if (used)
+	{
+		copy.header = *node;
+		memcpy(copy.code, slot_code(node), shape.code_dims);
+		if (copy.lanes != nullptr)
+			memcpy(copy.lanes, slot_lanes(node, shape), node->lane_count * sizeof(uint32));
+	}
+	UnlockReleaseBuffer(buffer);
+	if (fault != nullptr)
+		pg::report_corrupt(index, blkno, fault);
+	if (!used)
+		return false;
+	copy.sum = core::graph::code_sum(copy.code, shape.code_dims);
+	if (copy.lanes != nullptr)
+		for (unsigned i = 0; i < copy.header.lane_count; i++)
+			check_id(copy.lanes[i], blkno);
+	return true;
+}
+
+bool
+PageStore::refine(uint32 id, Interval &out, uint64 &payload)
+{
+	const HnswShape &shape = state->shape;
+	for (int attempt = 0; attempt < 3; attempt++)
+	{
+		NodeCopy copy;
+		copy.code = scratch;
+		copy.lanes = nullptr;
+		if (!load(id, copy))
+			return false;
+		const NodeHeader &node = copy.header;
+		if (node.state != static_cast<uint8>(NodeState::live))
+			return false;
+		BlockNumber blkno = shape.block_of(id);
+		/* The copy has the code elsewhere: check it as it would lie in the slot. */
+		pg_crc32c crc;
+		NodeHeader head = node;
+		head.crc = 0;
+		head.lane_count = 0;
+		INIT_CRC32C(crc);
+		COMP_CRC32C(crc, scratch, shape.code_dims);
+		COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));
+		FIN_CRC32C(crc);
+		if (crc != node.crc)
+			pg::report_corrupt(index, blkno, "checksum of a node does not match");
+		if (node.level != 0 || (node.tid_offset == 0 && node.duplicates == kInvalidId))
+			pg::report_corrupt(index, blkno, "a base node has no row");
+		payload = pack_tid(node);
+		double norm = std::sqrt(static_cast<double>(node.norm2));
+		if (shape.detail_bytes == 0)
+		{
+			float d = core::graph::refined_distance(*kernels, *query, scratch, nullptr, node.scale, node.bias);
+			out = core::graph::operator_interval(*query, d, node.error, norm, false);
+			return true;
+		}
+		BlockNumber detail_blkno = node.link == kInvalidId ? 0 : shape.detail_block_of(node.link);
+		if (detail_blkno == 0 || (detail_blkno >= blocks && detail_blkno >= (blocks = RelationGetNumberOfBlocks(index))))
+			pg::report_corrupt(index, blkno, "invalid detail address");
+		Buffer buffer = visit(detail_blkno);
+		Page page = BufferGetPage(buffer);
+		bool good = page_is(page, PageKind::detail);
+		bool matches = false;
+		float d = 0;
+		if (good)
+		{
+			const auto *residual = reinterpret_cast<const uint8 *>(page + shape.detail_offset(node.link));
+			uint32 stored;
+			memcpy(&stored, residual + shape.code_dims, sizeof stored);
+			matches = stored == detail_crc(residual, shape, node);
+			if (matches)
+				d = core::graph::refined_distance(*kernels, *query, scratch, residual, node.scale, node.bias);
+		}
+		UnlockReleaseBuffer(buffer);
+		if (!good)
+			pg::report_corrupt(index, detail_blkno, "not a detail page");
+		if (matches)
+		{
+			out = core::graph::operator_interval(*query, d, node.refined_error, norm, false);
+			return true;
+		}
+		/* The slot may have been given to another row in between: then its generation has changed. */
+		NodeCopy again;
+		again.code = scratch;
+		again.lanes = nullptr;
+		if (!load(id, again) || again.header.generation != node.generation)
+			return false;
+		if (attempt == 2)
+			pg::report_corrupt(index, detail_blkno, "checksum of a node's detail does not match");
+	}
+	return false;
+}
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The graph on pages as the search templates want it: visits by hint, scoring in place, refinement.
+ *
+ * Regime: shell. PageStore is plain data; every member function may ereport.
+ * Locks:  one share-locked page at a time, released before anything that can be long.
+ */
+#pragma once
+
+#include "hnsw/state.hpp"
+
+#include "vecdb/graph/beam_search.hpp"
+#include "vecdb/graph/code_distance.hpp"
+
+namespace vecdb::hnsw
+{
+
+/* A vector in code space, coded: what a node slot and its detail slot hold. */
+struct CodedVector
+{
+	core::quantizer::Sq8 sq8;
+	int32 sum;            // of the code bytes
+	uint8 *code;          // code_dims bytes
+	uint8 *residual;      // code_dims bytes, or null at precision 8
+};
+
+/*
+ * Centre, normalise (cosine) and rotate v (state->shape.dimensions floats) into out (code_dims floats).
+ * norm: the Euclidean norm of v before all that, or null.
+ */
+void to_code_space(const IndexState *state, const float *v, float *out, double *norm);
+
+/* Allocates coded's planes in the current context. */
+void allocate_coded(const IndexState *state, CodedVector &coded);
+
+/* scratch: code_dims floats. */
+void encode_vector(const IndexState *state, const float *v, float *scratch, CodedVector &coded);
+
+/* A query in the current context; v: dimensions floats. */
+core::graph::CodeQuery *make_query(const IndexState *state, const float *v);
+
+/* Neighbours, header and code of one node, copied. */
+struct NodeCopy
+{
+	NodeHeader header;
+	int32 sum;
+	uint8 *code;          // code_dims bytes of the caller
+	uint32 *lanes;        // shape.lanes ids of the caller, or null
+
+	core::graph::CodeView
+	view() const
+	{
+		return core::graph::CodeView{code, header.scale, header.bias, header.norm2, sum};
+	}
+};
+
+/* TID of a row as one number: block << 16 | offset, with the bit of "the node has duplicates" above. */
+constexpr uint64 kHasDuplicates = uint64{1} << 48;
+
+inline uint64
+pack_tid(const NodeHeader &node)
+{
+	return static_cast<uint64>(node.tid_block_hi) << 32 | static_cast<uint64>(node.tid_block_lo) << 16 | node.tid_offset |
+		   (node.duplicates != kInvalidId ? kHasDuplicates : 0);
+}
+
+inline ItemPointerData
+unpack_tid(uint64 packed)
+{
+	ItemPointerData tid;
+	tid.ip_blkid.bi_hi = static_cast<uint16>(packed >> 32);
+	tid.ip_blkid.bi_lo = static_cast<uint16>(packed >> 16);
+	tid.ip_posid = static_cast<OffsetNumber>(packed & 0xffff);
+	return tid;
+}
+
+inline NodeHeader *
+slot_header(Page page, const HnswShape &shape, uint32 id)
+{
+	return reinterpret_cast<NodeHeader *>(page + shape.slot_offset(id));
+}
+
+inline uint8 *
+slot_code(NodeHeader *node)
+{
+	return reinterpret_cast<uint8 *>(node + 1);
+}
+
+inline uint32 *
+slot_lanes(NodeHeader *node, const HnswShape &shape)
+{
+	return reinterpret_cast<uint32 *>(reinterpret_cast<char *>(node) + shape.lanes_offset);
+}
+
+/* The body of a `duplicate` slot: TIDs of 6 bytes each. */
+inline ItemPointerData *
+slot_duplicates(NodeHeader *node)
+{
+	return reinterpret_cast<ItemPointerData *>(node + 1);
+}
+
+/* CRC-32C of what must not change unnoticed: header without lane_count, and the code (or the TIDs). */
+uint32 node_crc(const NodeHeader *node, const HnswShape &shape);
+
+/* CRC of a detail slot's residual, bound to the node that it belongs to. */
+uint32 detail_crc(const uint8 *residual, const HnswShape &shape, const NodeHeader &node);
+
+struct ScanCounters
+{
+	uint64 visits;
+	uint64 hint_misses;
+};
+
+struct PageStore
+{
+	Relation index;
+	IndexState *state;
+	const core::distance::Kernels *kernels;
+	const core::graph::CodeQuery *query;  // null where only copies are read
+	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
+	uint8 *scratch;                       // code_dims bytes, for refine
+	ScanCounters counters;
+
+	/* --- the concept of BeamSearch --- */
+	unsigned neighbors(uint32 id, uint32 *out);
+	void score(const uint32 *ids, unsigned n, core::graph::Scored *out);
+	void prefetch(uint32 id) const;
+	void
+	poll()
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+
+	/* --- the concept of ExactOrder --- */
+	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);
+	Metric
+	metric() const
+	{
+		return state->metric;
+	}
+
+	/* Copies a node; false: the slot is free. */
+	bool load(uint32 id, NodeCopy &copy);
+
+	/* The page of block blkno, pinned and share-locked; by hint where there is one. */
+	Buffer visit(BlockNumber blkno);
+
+	/* XX002 unless id is the address of a node slot. */
+	void check_id(uint32 id, BlockNumber from);
+};
+
+PageStore open_store(Relation index, IndexState *state, const core::graph::CodeQuery *query);
+
+}  // namespace vecdb::hnsw
