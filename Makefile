@@ -5,7 +5,7 @@
 #   make check-static             layers, regime, exported symbols, versions
 
 EXTENSION  = vecdb
-VERSION    = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vecdb.control)
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vecdb.control)
 MODULE_big = vecdb
 
 CORE_SRC   = $(sort $(wildcard src/core/*/*.cpp))
@@ -13,7 +13,7 @@ SHELL_SRC  = $(sort src/module.cpp $(wildcard src/pg/*.cpp src/types/*.cpp src/s
 OBJS       = $(CORE_SRC:.cpp=.o) $(SHELL_SRC:.cpp=.o)
 
 SQL_PARTS  = $(sort $(wildcard sql/install/*.sql))
-DATA_built = build/vecdb--$(VERSION).sql
+DATA_built = build/vecdb--$(EXTVERSION).sql
 
 REGRESS      = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=. --load-extension=vecdb
@@ -26,9 +26,9 @@ PROVE_TESTS  = $(sort $(wildcard test/t/*.pl))
 override with_llvm = no
 
 PG_CONFIG ?= pg_config
-WARN         = -Wall -Wextra -Wshadow -Wconversion -Werror -Wno-missing-field-initializers
+WARN         = -Wall -Wextra -Wshadow -Wconversion -Werror -Wno-missing-field-initializers -Wno-suggest-attribute=format
 PG_CPPFLAGS  = -Iinclude -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
-               -DPGDLLEXPORT='__attribute__((visibility("default")))' -DVECDB_VERSION='"$(VERSION)"'
+               -DPGDLLEXPORT='__attribute__((visibility("default")))' -DVECDB_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS  = -std=c++20 -O3 -fvisibility=hidden -fno-math-errno -MMD -MP $(WARN) -Wno-sign-conversion $(XFLAGS)
 SHLIB_LINK  += -lstdc++ -lpthread -Wl,--version-script=vecdb.map $(XLINK)
 EXTRA_CLEAN  = build $(OBJS:.o=.d)
@@ -43,7 +43,7 @@ src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq 
 src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
 endif
 
-build/vecdb--$(VERSION).sql: $(SQL_PARTS) vecdb.control
+build/vecdb--$(EXTVERSION).sql: $(SQL_PARTS) vecdb.control
 	@mkdir -p build
 	{ echo '\echo Use "CREATE EXTENSION vecdb" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
