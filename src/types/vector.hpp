@@ -84,7 +84,9 @@ struct VectorView
 inline VectorView
 vector_view(Datum datum)
 {
-	struct varlena *packed = PG_DETOAST_DATUM_PACKED(datum);
+	auto *packed = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
+	if (unlikely(VARATT_IS_EXTERNAL(packed) || VARATT_IS_COMPRESSED(packed)))
+		packed = pg_detoast_datum(packed);
 	const char *data = VARDATA_ANY(packed);
 	int16 dim;
 	std::memcpy(&dim, data, sizeof dim);
