@@ -45,7 +45,7 @@ endif
 
 build/vecdb--$(EXTVERSION).sql: $(SQL_PARTS) vecdb.control
 	@mkdir -p build
-	{ echo '\echo Use "CREATE EXTENSION vecdb" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION vecdb" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 
 vecdb.so: vecdb.map
 
