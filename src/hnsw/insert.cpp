@@ -201,7 +201,7 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	uint32 *lanes[kMaxLevel + 1];
 	uint32 counts[kMaxLevel + 1];
 	memset(counts, 0, sizeof counts);
-	uint32 entry = descend(linker, meta, top);
+	uint32 entry = descend(linker->store, meta, top);
 	bool alone = entry == kInvalidId;
 	for (uint32 layer = top + 1; !alone && layer-- > 0;)
 	{
@@ -296,7 +296,7 @@ relink_node(Linker *linker, uint32 id)
 		if (meta.entry_id != kInvalidId && meta.entry_level >= level)
 		{
 			uint32 nearest;
-			uint32 entry = descend(linker, meta, level);
+			uint32 entry = descend(linker->store, meta, level);
 			Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
 			uint32 n = 0;
 			for (uint32 i = 0; i < candidates.count; i++)

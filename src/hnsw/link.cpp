@@ -69,11 +69,10 @@ slot_below(PageStore &store, uint32 id)
 }
 
 uint32
-descend(Linker *linker, const HnswMeta &meta, uint32 level)
+descend(PageStore &store, const HnswMeta &meta, uint32 level)
 {
 	if (meta.entry_id == kInvalidId)
 		return kInvalidId;
-	PageStore &store = linker->store;
 	uint32 lanes[BeamSearch::kMaxLanes];
 	Scored found[BeamSearch::kMaxLanes];
 	uint32 best = meta.entry_id;

@@ -35,7 +35,7 @@ struct Candidates
  * Greedy descent from the entry point (meta) down to the layer above `level`; returns the slot id from which the
  * search on layer `level` starts, or kInvalidId where the graph is empty. store.query is the target.
  */
-uint32 descend(Linker *linker, const HnswMeta &meta, uint32 level);
+uint32 descend(PageStore &store, const HnswMeta &meta, uint32 level);
 
 /* The slot one layer below. */
 uint32 slot_below(PageStore &store, uint32 id);

@@ -295,6 +295,16 @@ PageStore::load(uint32 id, NodeCopy &copy)
 	return true;
 }
 
+uint32
+PageStore::duplicates_of(uint32 id)
+{
+	Buffer buffer = visit(state->shape.block_of(id));
+	const NodeHeader *node = slot_header(BufferGetPage(buffer), state->shape, id);
+	uint32 chain = node->state == static_cast<uint8>(NodeState::live) ? node->duplicates : kInvalidId;
+	UnlockReleaseBuffer(buffer);
+	return chain;
+}
+
 bool
 PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 {

@@ -141,6 +141,9 @@ struct PageStore
 	/* Copies a node; false: the slot is free. */
 	bool load(uint32 id, NodeCopy &copy);
 
+	/* First slot of the chain of rows with an equal vector, or kInvalidId (also when the node is gone). */
+	uint32 duplicates_of(uint32 id);
+
 	/* The page of block blkno, pinned and share-locked; by hint where there is one. */
 	Buffer visit(BlockNumber blkno);
 

@@ -50,6 +50,18 @@ struct Kernels
 
 	/* --- rotation: x[i] ^= mask (sign bit), then the Hadamard/Givens round; see quantizer/rotation.hpp --- */
 	void (*rotate)(float *x, std::size_t n, std::size_t w, const std::uint32_t *signs) noexcept;
+
+	/* --- encoding (n a multiple of 16, at least 16): the loops of quantizer/scalar.cpp --- */
+	/* out[0] = least, out[1] = greatest of v. */
+	void (*min_max)(const float *v, std::size_t n, float out[2]) noexcept;
+	/* Nearest codes of v, residual plane too unless null. Sums over the elements, in double, of the ideal
+	 * decoded values: out[0] = squares of the 8-bit values, out[1] = errors of the 8-bit values, out[2] =
+	 * errors of the 16-bit values (0 without residual); errors count |e| where absolute, else e * e. */
+	void (*encode)(const float *v, std::size_t n, float scale, float bias, bool absolute, std::uint8_t *code,
+				   std::uint8_t *residual, double out[3]) noexcept;
+	/* out[i] = decoded element i; residual may be null. */
+	void (*decode)(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias, std::size_t n,
+				   float *out) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -37,6 +37,14 @@ struct OrderedNode
 	bool late;     // out of order
 };
 
+/* What happens to a row found after a farther one has left. */
+enum class LateRows : std::uint8_t
+{
+	last,   // kept aside: comes when nothing else is left
+	now,    // leaves at once, out of order
+	never,  // dropped
+};
+
 struct ExactOrder
 {
 	struct Item
@@ -56,10 +64,12 @@ struct ExactOrder
 	double last_value;
 	double last_upper;
 	std::uint64_t refinements;
+	LateRows late_rows;
 
 	void
 	init(Memory mem) noexcept
 	{
+		late_rows = LateRows::last;
 		memory = mem;
 		pending = refined = late = nullptr;
 		pending_capacity = refined_capacity = late_capacity = 0;
@@ -164,6 +174,13 @@ struct ExactOrder
 			Item best = refined[--refined_count];
 			if (best.interval.upper < last_value)
 			{
+				if (late_rows == LateRows::never)
+					continue;
+				if (late_rows == LateRows::now)
+				{
+					out = OrderedNode{best.interval, best.payload, best.id, true, true};
+					return true;
+				}
 				if (!reserve(late, late_count, late_capacity, late_count + 1))
 				{
 					out_of_memory = true;

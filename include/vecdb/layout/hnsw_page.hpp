@@ -199,6 +199,7 @@ max_dimensions(int m) noexcept
 inline bool
 hnsw_shape(std::uint32_t dimensions, int m, int precision, HnswShape &shape) noexcept
 {
+	shape = HnswShape{};
 	shape.dimensions = dimensions;
 	shape.code_dims = (dimensions + 15) / 16 * 16;
 	shape.lanes = 2 * static_cast<std::uint32_t>(m);

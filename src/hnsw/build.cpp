@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * ambuild: code the rows, link them in memory with threads, write the graph out in one go.
+ *
+ * Regime: shell. The leader (this backend) alone talks to PostgreSQL; the threads live in HnswBuilder and are joined
+ * before any error leaves (PG_FINALLY).
+ * Memory: rows are held as codes: code_dims bytes and links in the builder, the second code plane, TID and factors here,
+ * all counted against maintenance_work_mem. Past it the graph is written out and later rows are inserted one by one.
+ * WAL:    pages are filled unlogged, then logged whole (log_newpage_range); what is inserted after that logs itself.
+ * Blocks: metapage | mean | upper layers | base layer | duplicates | details. Nodes lie in the builder's order, so that
+ *         neighbours share pages.
+ */
+#include "hnsw/handler.hpp"
+#include "hnsw/insert.hpp"
+#include "hnsw/module.hpp"
+
+#include <cmath>
+
+extern "C" {
+#include "common/hashfn.h"
+#include "portability/instr_time.h"
+}
+
+#include "pg/context.hpp"
+#include "pg/report.hpp"
+#include "types/vector.hpp"
+#include "vecdb/graph/hnsw_builder.hpp"
+#include "vecdb/quantizer/scalar.hpp"
+
+namespace vecdb::hnsw
+{
+
+using namespace core::layout;
+using core::graph::HnswBuilder;
+using core::quantizer::Sq8;
+
+/* Rows kept back until the mean is known. */
+constexpr uint32 kMeanRows = 2048;
+constexpr uint32 kChunkRows = 4096;
+/* Fixed, so that two builds of the same rows agree. */
+constexpr uint64 kRotationSeed = 0x7665636462303031;
+
+/* One row, by ordinal of the builder. */
+struct RowChunk
+{
+	ItemPointerData tids[kChunkRows];
+	uint32 duplicates[kChunkRows];  // head of a list in BuildState::duplicates, or kInvalidId
+	Sq8 sq8[kChunkRows];
+	uint8 *residuals;               // kChunkRows * code_dims, or null
+};
+
+struct DuplicateRow
+{
+	ItemPointerData tid;
+	uint32 next;
+};
+
+struct HashEntry
+{
+	uint64 hash;
+	uint32 ordinal;  // kInvalidId: empty
+};
+
+struct BuildState
+{
+	Relation heap;
+	Relation index;
+	HnswOptions options;
+	IndexState *state;        // this build's own until the graph is written
+	MemoryContext context;    // of the build
+	MemoryContext row;        // reset for each row
+	HnswBuilder *builder;
+	float *scratch;
+	CodedVector coded;
+
+	/* The first rows, until the mean is known. */
+	float *held;
+	ItemPointerData *held_tids;
+	uint32 held_count;
+	bool mean_known;
+
+	RowChunk **chunks;
+	uint32 chunk_capacity;
+	uint32 rows;              // nodes given to the builder
+	DuplicateRow *duplicates;
+	uint32 duplicate_count, duplicate_capacity;
+	HashEntry *hash;
+	uint32 hash_mask;
+
+	Inserter *inserter;       // not null once the graph is on disk
+	instr_time started;
+	double heap_tuples;
+	int64 index_tuples;
+	int64 reported;
+};
+
+static RowChunk *
+chunk_of(const BuildState *b, uint32 ordinal)
+{
+	return b->chunks[ordinal / kChunkRows];
+}
+
+/* --- start --- */
+
+static void
+check_options(const BuildState *b, Oid type, int dimensions)
+{
+	(void) type;
+	if (dimensions < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions")));
+	if (b->options.ef_construction < 2 * b->options.m)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("ef_construction must be greater than or equal to 2 * m")));
+	HnswShape shape;
+	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision, shape))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("column cannot have more than %u dimensions for hnsw index",
+							   max_dimensions(b->options.m))));
+}
+
+/* The metapage of an index without rows. */
+static void
+fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
+{
+	const OpclassInfo *opclass = opclass_info(index);
+	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+	HnswShape shape;
+	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, shape);
+	memset(&meta, 0, sizeof meta);
+	meta.magic = kHnswMagic;
+	meta.version = kHnswVersion;
+	meta.min_reader_version = kHnswMinReaderVersion;
+	meta.dimensions = shape.dimensions;
+	meta.code_dims = shape.code_dims;
+	meta.metric = opclass->metric;
+	meta.layout = static_cast<uint8>(options.layout);
+	meta.precision = static_cast<uint8>(options.precision);
+	meta.element_type = opclass->element_type;
+	meta.m = static_cast<uint16>(options.m);
+	meta.ef_construction = static_cast<uint16>(options.ef_construction);
+	meta.lanes = static_cast<uint16>(shape.lanes);
+	meta.slot_bytes = static_cast<uint16>(shape.slot_bytes);
+	meta.slots_per_page = static_cast<uint16>(shape.slots_per_page);
+	meta.first_slot = static_cast<uint16>(shape.first_slot);
+	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
+	meta.rotation_seed = opclass->metric == static_cast<uint8>(Metric::l1) ? 0 : kRotationSeed;
+	if (!pg_strong_random(&meta.build_id, sizeof meta.build_id))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	meta.entry_id = kInvalidId;
+}
+
+/* This build's state before anything is on disk. */
+static IndexState *
+make_state(const HnswMeta &meta)
+{
+	auto *state = static_cast<IndexState *>(palloc0(sizeof(IndexState)));
+	state->meta = meta;
+	state->metric = static_cast<Metric>(meta.metric);
+	hnsw_shape(meta.dimensions, meta.m, meta.precision, state->shape);
+	if (meta.rotation_seed != 0)
+	{
+		auto *signs = static_cast<uint32 *>(palloc(4 * state->shape.code_dims * sizeof(uint32)));
+		state->rotation = core::quantizer::rotation_init(state->shape.code_dims, meta.rotation_seed, signs);
+	}
+	return state;
+}
+
+static void
+start_builder(BuildState *b)
+{
+	int workers = RelationGetParallelWorkers(b->heap, max_parallel_maintenance_workers);
+	if (workers > max_parallel_maintenance_workers)
+		workers = max_parallel_maintenance_workers;
+	core::graph::BuilderOptions options;
+	options.metric = b->state->metric;
+	options.code_dims = b->state->shape.code_dims;
+	options.m = b->options.m;
+	options.ef_construction = b->options.ef_construction;
+	options.threads = workers > 1 ? static_cast<unsigned>(workers) : 1;
+	options.seed = kRotationSeed;
+	double rows = b->heap->rd_rel->reltuples;
+	if (rows < 0)
+	{
+		/* Never analyzed: a guess from the size, as resizing is possible but not free. */
+		double width = 40.0 + 4.0 * b->state->shape.dimensions;
+		rows = static_cast<double>(RelationGetNumberOfBlocks(b->heap)) * (BLCKSZ / width + 1);
+	}
+	double most = static_cast<double>(maintenance_work_mem) * 1024.0 / (b->state->shape.code_dims + 200.0);
+	options.rows_hint = static_cast<std::size_t>(std::fmin(rows * 1.1, most));
+	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
+	pg::report(b->builder->start(options));
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(rows));
+}
+
+/* --- rows in --- */
+
+static void
+wait_for_threads(BuildState *b)
+{
+	while (!b->builder->wait_idle(20))
+	{
+		CHECK_FOR_INTERRUPTS();
+		int64 done = static_cast<int64>(b->builder->done());
+		if (done != b->reported)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, b->reported = done);
+	}
+	CHECK_FOR_INTERRUPTS();
+	pg::report(b->builder->status());
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
+								 b->reported = static_cast<int64>(b->builder->done()));
+}
+
+static void
+submit_batch(BuildState *b)
+{
+	wait_for_threads(b);
+	pg::report(b->builder->submit());
+}
+
+static void
+grow_hash(BuildState *b)
+{
+	uint32 old_size = b->hash == nullptr ? 0 : b->hash_mask + 1;
+	uint32 size = old_size == 0 ? 16384 : old_size * 2;
+	auto *fresh = static_cast<HashEntry *>(MemoryContextAllocHuge(b->context, size * sizeof(HashEntry)));
+	for (uint32 i = 0; i < size; i++)
+		fresh[i].ordinal = kInvalidId;
+	for (uint32 i = 0; i < old_size; i++)
+	{
+		if (b->hash[i].ordinal == kInvalidId)
+			continue;
+		uint32 p = static_cast<uint32>(b->hash[i].hash) & (size - 1);
+		while (fresh[p].ordinal != kInvalidId)
+			p = (p + 1) & (size - 1);
+		fresh[p] = b->hash[i];
+	}
+	if (b->hash != nullptr)
+		pfree(b->hash);
+	b->hash = fresh;
+	b->hash_mask = size - 1;
+}
+
+/* The ordinal of a row with an equal vector, or kInvalidId after ordinal b->rows has been noted for it. */
+static uint32
+find_equal(BuildState *b, const float *v)
+{
+	if (b->hash == nullptr || b->rows * 2 > b->hash_mask)
+		grow_hash(b);
+	uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char *>(v),
+									  static_cast<int>(b->state->shape.dimensions * sizeof(float)), 0);
+	uint32 p = static_cast<uint32>(hash) & b->hash_mask;
+	while (b->hash[p].ordinal != kInvalidId)
+	{
+		uint32 other = b->hash[p].ordinal;
+		if (b->hash[p].hash == hash && memcmp(&chunk_of(b, other)->sq8[other % kChunkRows], &b->coded.sq8, sizeof(Sq8)) == 0)
+			return other;
+		p = (p + 1) & b->hash_mask;
+	}
+	b->hash[p] = HashEntry{hash, b->rows};
+	return kInvalidId;
+}
+
+static void
+add_row(BuildState *b, const float *v, ItemPointer tid)
+{
+	encode_vector(b->state, v, b->scratch, b->coded);
+	uint32 equal = find_equal(b, v);
+	if (equal != kInvalidId)
+	{
+		if (b->duplicate_count == b->duplicate_capacity)
+		{
+			uint32 capacity = b->duplicate_capacity == 0 ? 1024 : b->duplicate_capacity * 2;
+			Size bytes = capacity * sizeof(DuplicateRow);
+			b->duplicates = static_cast<DuplicateRow *>(b->duplicates == nullptr
+															? MemoryContextAllocHuge(b->context, bytes)
+															: repalloc_huge(b->duplicates, bytes));
+			b->duplicate_capacity = capacity;
+		}
+		uint32 &head = chunk_of(b, equal)->duplicates[equal % kChunkRows];
+		b->duplicates[b->duplicate_count] = DuplicateRow{*tid, head};
+		head = b->duplicate_count++;
+		b->index_tuples++;
+		return;
+	}
+	if (b->builder->batch_full())
+		submit_batch(b);
+	uint32 n = b->state->shape.code_dims;
+	if (b->rows % kChunkRows == 0)
+	{
+		uint32 chunk_number = b->rows / kChunkRows;
+		if (chunk_number == b->chunk_capacity)
+		{
+			uint32 capacity = chunk_number == 0 ? 64 : chunk_number * 2;
+			Size bytes = capacity * sizeof(RowChunk *);
+			b->chunks = static_cast<RowChunk **>(b->chunks == nullptr ? MemoryContextAlloc(b->context, bytes)
+																	  : repalloc_huge(b->chunks, bytes));
+			b->chunk_capacity = capacity;
+		}
+		auto *chunk = static_cast<RowChunk *>(MemoryContextAllocHuge(b->context, sizeof(RowChunk)));
+		chunk->residuals = b->coded.residual == nullptr
+							   ? nullptr
+							   : static_cast<uint8 *>(MemoryContextAllocHuge(b->context, static_cast<Size>(kChunkRows) * n));
+		b->chunks[chunk_number] = chunk;
+	}
+	RowChunk *chunk = chunk_of(b, b->rows);
+	uint32 i = b->rows % kChunkRows;
+	chunk->tids[i] = *tid;
+	chunk->duplicates[i] = kInvalidId;
+	chunk->sq8[i] = b->coded.sq8;
+	if (b->coded.residual != nullptr)
+		memcpy(chunk->residuals + static_cast<Size>(i) * n, b->coded.residual, n);
+	uint32 ordinal = b->builder->append(b->coded.sq8, b->coded.sum, b->coded.code);
+	Assert(ordinal == b->rows);
+	(void) ordinal;
+	b->rows++;
+	b->index_tuples++;
+}
+
+/* The mean of the rows held back becomes the origin; then they go in. */
+static void
+release_held(BuildState *b)
+{
+	IndexState *state = b->state;
+	uint32 n = state->shape.dimensions;
+	b->mean_known = true;
+	if (b->held_count == 0)
+		return;
+	if (state->metric == Metric::l2 || state->metric == Metric::cosine)
+	{
+		auto *sum = static_cast<double *>(palloc0(n * sizeof(double)));
+		for (uint32 row = 0; row < b->held_count; row++)
+		{
+			const float *v = b->held + static_cast<Size>(row) * n;
+			double scale = 1;
+			if (state->metric == Metric::cosine)
+			{
+				double norm2 = 0;
+				for (uint32 i = 0; i < n; i++)
+					norm2 += static_cast<double>(v[i]) * v[i];
+				scale = 1 / std::sqrt(norm2);
+			}
+			for (uint32 i = 0; i < n; i++)
+				sum[i] += scale * v[i];
+		}
+		auto *mean = static_cast<float *>(palloc(n * sizeof(float)));
+		double norm2 = 0;
+		bool finite = true;
+		for (uint32 i = 0; i < n; i++)
+		{
+			mean[i] = static_cast<float>(sum[i] / b->held_count);
+			norm2 += static_cast<double>(mean[i]) * mean[i];
+			finite &= std::isfinite(mean[i]) && std::fabs(mean[i]) < 1e30f;
+		}
+		pfree(sum);
+		/* Values so large that a difference could overflow stay where they are. */
+		if (finite)
+		{
+			state->mean = mean;
+			state->mean_norm = std::sqrt(norm2);
+		}
+	}
+	for (uint32 row = 0; row < b->held_count; row++)
+		add_row(b, b->held + static_cast<Size>(row) * n, &b->held_tids[row]);
+	pfree(b->held);
+	b->held = nullptr;
+}
+
+static Size
+memory_used(const BuildState *b)
+{
+	Size per_node = b->builder->bytes_per_node() + sizeof(RowChunk) / kChunkRows +
+					(b->coded.residual != nullptr ? b->state->shape.code_dims : 0) + 2 * sizeof(HashEntry);
+	return b->rows * per_node + b->duplicate_count * sizeof(DuplicateRow);
+}
+
+/* --- pages out --- */
+
+struct PageFiller
+{
+	Relation index;
+	PageKind kind;
+	Buffer buffer;   // locked, or InvalidBuffer
+};
+
+static Page
+next_page(PageFiller &filler)
+{
+	if (BufferIsValid(filler.buffer))
+		UnlockReleaseBuffer(filler.buffer);
+	CHECK_FOR_INTERRUPTS();
+	filler.buffer = pg::extend_relation(filler.index);
+	Page page = BufferGetPage(filler.buffer);
+	init_page(page, filler.kind);
+	MarkBufferDirty(filler.buffer);
+	return page;
+}
+
+static void
+end_pages(PageFiller &filler)
+{
+	if (BufferIsValid(filler.buffer))
+		UnlockReleaseBuffer(filler.buffer);
+	filler.buffer = InvalidBuffer;
+}
+
+static void
+write_mean(BuildState *b, HnswMeta &meta)
+{
+	const IndexState *state = b->state;
+	if (state->mean == nullptr)
+		return;
+	PageFiller filler{b->index, PageKind::mean, InvalidBuffer};
+	uint32 per_page = kPageBodyBytes / sizeof(float);
+	for (uint32 done = 0; done < meta.dimensions; done += per_page)
+	{
+		Page page = next_page(filler);
+		if (done == 0)
+			meta.mean_block = BufferGetBlockNumber(filler.buffer);
+		meta.mean_pages++;
+		uint32 n = meta.dimensions - done < per_page ? meta.dimensions - done : per_page;
+		memcpy(PageGetContents(page), state->mean + done, n * sizeof(float));
+	}
+	end_pages(filler);
+}
+
+static void
+write_meta_page(Relation index, ForkNumber fork, const HnswMeta &meta)
+{
+	Buffer buffer = ReadBufferExtended(index, fork, fork == INIT_FORKNUM || RelationGetNumberOfBlocks(index) == 0 ? P_NEW : 0,
+									   RBM_NORMAL, nullptr);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	START_CRIT_SECTION();
+	Page page = BufferGetPage(buffer);
+	init_page(page, PageKind::meta);
+	*page_meta(page) = meta;
+	MarkBufferDirty(buffer);
+	if (fork == INIT_FORKNUM)
+		log_newpage_buffer(buffer, true);
+	END_CRIT_SECTION();
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Where the graph's slots lie: everything follows from three block numbers. */
+struct SlotMap
+{
+	const HnswShape *shape;
+	uint32 *upper_first;     // node -> place of its slot on layer 1 among the upper slots
+	BlockNumber upper_block, base_block, detail_block;
+	BlockNumber duplicate_block;
+
+	uint32
+	base_id(uint32 node) const
+	{
+		return base_block * shape->slots_per_page + node;
+	}
+	uint32
+	slot_id(uint32 node, uint32 layer) const
+	{
+		return layer == 0 ? base_id(node) : upper_block * shape->slots_per_page + upper_first[node] + layer - 1;
+	}
+};
+
+static void
+write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint32 layer, uint32 duplicates)
+{
+	const HnswShape &shape = *map.shape;
+	uint32 ordinal = b->builder->ordinal(node);
+	RowChunk *chunk = chunk_of(b, ordinal);
+	const Sq8 &sq8 = chunk->sq8[ordinal % kChunkRows];
+	uint32 id = map.slot_id(node, layer);
+	NodeHeader *slot = slot_header(page, shape, id);
+	slot->state = static_cast<uint8>(NodeState::live);
+	slot->level = static_cast<uint8>(layer);
+	slot->generation = 1;
+	set_tid(slot, layer == 0 ? &chunk->tids[ordinal % kChunkRows] : nullptr);
+	slot->duplicates = layer == 0 ? duplicates : kInvalidId;
+	slot->link = layer > 0				   ? map.slot_id(node, layer - 1)
+				 : shape.detail_bytes != 0 ? map.detail_block * shape.details_per_page + node
+										   : kInvalidId;
+	slot->scale = sq8.scale;
+	slot->bias = sq8.bias;
+	slot->norm2 = sq8.norm2;
+	slot->error = sq8.error;
+	slot->refined_error = sq8.refined_error;
+	memcpy(slot_code(slot), b->builder->code(node), shape.code_dims);
+	uint32 lanes[core::graph::BeamSearch::kMaxLanes];
+	uint32 n = b->builder->links(node, layer, lanes);
+	for (uint32 i = 0; i < n; i++)
+		slot_lanes(slot, shape)[i] = map.slot_id(lanes[i], layer);
+	slot->lane_count = static_cast<uint8>(n);
+	seal(slot, shape);
+}
+
+static void
+write_upper_slots(const BuildState *b, const SlotMap &map)
+{
+	PageFiller filler{b->index, PageKind::node, InvalidBuffer};
+	Page page = nullptr;
+	uint32 done = 0;
+	for (uint32 node = 0; node < b->builder->count(); node++)
+		for (uint32 layer = 1; layer <= b->builder->level(node); layer++)
+		{
+			if (done++ % map.shape->slots_per_page == 0)
+				page = next_page(filler);
+			write_slot(b, map, page, node, layer, kInvalidId);
+		}
+	end_pages(filler);
+}
+
+static void
+write_base_slots(const BuildState *b, const SlotMap &map)
+{
+	const HnswShape &shape = *map.shape;
+	PageFiller filler{b->index, PageKind::node, InvalidBuffer};
+	Page page = nullptr;
+	uint32 duplicate_id = map.duplicate_block * shape.slots_per_page;
+	for (uint32 node = 0; node < b->builder->count(); node++)
+	{
+		if (node % shape.slots_per_page == 0)
+		{
+			page = next_page(filler);
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, node);
+		}
+		uint32 ordinal = b->builder->ordinal(node), chain = kInvalidId, rows = 0;
+		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId; d = b->duplicates[d].next)
+			rows++;
+		if (rows > 0)
+		{
+			chain = duplicate_id;
+			duplicate_id += (rows + shape.duplicates_per_slot() - 1) / shape.duplicates_per_slot();
+		}
+		write_slot(b, map, page, node, 0, chain);
+	}
+	end_pages(filler);
+}
+
+/* The chains of rows with equal vectors, in the order in which write_base_slots gave them out. */
+static void
+write_duplicates(const BuildState *b, const SlotMap &map)
+{
+	const HnswShape &shape = *map.shape;
+	if (b->duplicate_count == 0)
+		return;
+	PageFiller filler{b->index, PageKind::node, InvalidBuffer};
+	Page page = nullptr;
+	uint32 id = map.duplicate_block * shape.slots_per_page;
+	for (uint32 node = 0; node < b->builder->count(); node++)
+	{
+		uint32 ordinal = b->builder->ordinal(node);
+		uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows];
+		while (d != kInvalidId)
+		{
+			if (id % shape.slots_per_page == 0)
+				page = next_page(filler);
+			NodeHeader *slot = slot_header(page, shape, id);
+			slot->state = static_cast<uint8>(NodeState::duplicate);
+			slot->generation = 1;
+			slot->link = map.base_id(node);
+			uint32 n = 0;
+			for (; d != kInvalidId && n < shape.duplicates_per_slot(); d = b->duplicates[d].next)
+				slot_duplicates(slot)[n++] = b->duplicates[d].tid;
+			slot->lane_count = static_cast<uint8>(n);
+			id++;
+			slot->duplicates = d != kInvalidId ? id : kInvalidId;
+			seal(slot, shape);
+		}
+	}
+	end_pages(filler);
+}
+
+static BlockNumber
+write_details(const BuildState *b, const SlotMap &map)
+{
+	const HnswShape &shape = *map.shape;
+	if (shape.detail_bytes == 0 || b->builder->count() == 0)
+		return 0;
+	PageFiller filler{b->index, PageKind::detail, InvalidBuffer};
+	Page page = nullptr;
+	BlockNumber last = 0;
+	for (uint32 node = 0; node < b->builder->count(); node++)
+	{
+		if (node % shape.details_per_page == 0)
+		{
+			page = next_page(filler);
+			last = BufferGetBlockNumber(filler.buffer);
+		}
+		uint32 detail = map.detail_block * shape.details_per_page + node;
+		uint32 ordinal = b->builder->ordinal(node);
+		auto *residual = reinterpret_cast<uint8 *>(page + shape.detail_offset(detail));
+		memcpy(residual,
+			   chunk_of(b, ordinal)->residuals + static_cast<Size>(ordinal % kChunkRows) * shape.code_dims,
+			   shape.code_dims);
+		NodeHeader bound{};
+		bound.generation = 1;
+		bound.link = detail;
+		uint32 crc = detail_crc(residual, shape, bound);
+		memcpy(residual + shape.code_dims, &crc, sizeof crc);
+		page_trailer(page)->used++;
+	}
+	end_pages(filler);
+	return last;
+}
+
+/* Links what is left, writes all pages and logs them. After this the index is whole. */
+static void
+write_graph(BuildState *b)
+{
+	if (!b->mean_known)
+		release_held(b);
+	submit_batch(b);
+	wait_for_threads(b);
+	const HnswShape &shape = b->state->shape;
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWriting);
+	pg::report(b->builder->finish(shape.slots_per_page));
+
+	HnswMeta &meta = b->state->meta;
+	write_meta_page(b->index, MAIN_FORKNUM, meta);
+	write_mean(b, meta);
+
+	uint32 count = b->builder->count();
+	uint32 spp = shape.slots_per_page;
+	SlotMap map;
+	map.shape = &shape;
+	map.upper_first = static_cast<uint32 *>(MemoryContextAllocHuge(b->context, (static_cast<Size>(count) + 1) * sizeof(uint32)));
+	uint32 upper = 0, chains = 0;
+	for (uint32 node = 0; node < count; node++)
+	{
+		map.upper_first[node] = upper;
+		upper += b->builder->level(node);
+		uint32 ordinal = b->builder->ordinal(node), rows = 0;
+		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId; d = b->duplicates[d].next)
+			rows++;
+		chains += (rows + shape.duplicates_per_slot() - 1) / shape.duplicates_per_slot();
+	}
+	map.upper_block = 1 + meta.mean_pages;
+	map.base_block = map.upper_block + (upper + spp - 1) / spp;
+	map.duplicate_block = map.base_block + (count + spp - 1) / spp;
+	map.detail_block = map.duplicate_block + (chains + spp - 1) / spp;
+
+	write_upper_slots(b, map);
+	Assert(RelationGetNumberOfBlocks(b->index) == map.base_block);
+	write_base_slots(b, map);
+	write_duplicates(b, map);
+	Assert(RelationGetNumberOfBlocks(b->index) == map.detail_block);
+	meta.open_detail_block = write_details(b, map);
+
+	meta.rows_at_build = static_cast<uint64>(b->index_tuples);
+	if (count > 0)
+	{
+		uint32 entry = b->builder->entry();
+		meta.entry_level = b->builder->level(entry);
+		meta.entry_id = map.slot_id(entry, meta.entry_level);
+		meta.open_node_block = map.duplicate_block - 1;
+	}
+	instr_time elapsed;
+	INSTR_TIME_SET_CURRENT(elapsed);
+	INSTR_TIME_SUBTRACT(elapsed, b->started);
+	meta.build_milliseconds = static_cast<uint32>(INSTR_TIME_GET_MILLISEC(elapsed));
+	write_meta_page(b->index, MAIN_FORKNUM, meta);
+	if (RelationNeedsWAL(b->index))
+		log_newpage_range(b->index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(b->index), true);
+}
+
+/* Memory is used up: from here on rows are inserted one by one. */
+static void
+switch_to_inserts(BuildState *b)
+{
+	ereport(NOTICE, (errmsg("hnsw graph no longer fits into maintenance_work_mem after " INT64_FORMAT " tuples",
+							b->index_tuples),
+					 errdetail("Building will take significantly more time."),
+					 errhint("Increase maintenance_work_mem to speed up builds.")));
+	write_graph(b);
+	b->builder->~HnswBuilder();
+	new (b->builder) HnswBuilder();
+	for (uint32 i = 0; i * kChunkRows < b->rows; i++)
+	{
+		if (b->chunks[i]->residuals != nullptr)
+			pfree(b->chunks[i]->residuals);
+		pfree(b->chunks[i]);
+	}
+	pfree(b->hash);
+	b->hash = nullptr;
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseInserting);
+	HnswMeta meta;
+	b->inserter = make_inserter(b->index, index_state(b->index, meta));
+}
+
+static void
+build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+{
+	auto *b = static_cast<BuildState *>(arg);
+	(void) index;
+	(void) alive;
+	MemoryContext old = MemoryContextSwitchTo(b->row);
+	const float *v = indexable_vector(b->state, values[0], isnull[0]);
+	MemoryContextSwitchTo(b->context);
+	if (v == nullptr)
+		;
+	else if (b->inserter != nullptr)
+	{
+		insert_vector(b->inserter, b->index, v, tid);
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, ++b->index_tuples);
+	}
+	else if (!b->mean_known)
+	{
+		uint32 n = b->state->shape.dimensions;
+		memcpy(b->held + static_cast<Size>(b->held_count) * n, v, n * sizeof(float));
+		b->held_tids[b->held_count++] = *tid;
+		if (b->held_count == kMeanRows)
+			release_held(b);
+	}
+	else
+		add_row(b, v, tid);
+	if (b->inserter == nullptr && b->mean_known && memory_used(b) > static_cast<Size>(maintenance_work_mem) * 1024)
+		switch_to_inserts(b);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(b->row);
+}
+
+IndexBuildResult *
+hnsw_build(Relation heap, Relation index, IndexInfo *info)
+{
+	if (RelationGetNumberOfBlocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw build", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	auto *b = static_cast<BuildState *>(palloc0(sizeof(BuildState)));
+	INSTR_TIME_SET_CURRENT(b->started);
+	b->heap = heap;
+	b->index = index;
+	b->options = effective_options(index);
+	b->context = context;
+	b->row = AllocSetContextCreate(context, "vecdb hnsw build row", ALLOCSET_DEFAULT_SIZES);
+	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(index), 0);
+	check_options(b, column->atttypid, column->atttypmod);
+	HnswMeta meta;
+	fill_meta(index, b->options, meta);
+	b->state = make_state(meta);
+	b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
+	allocate_coded(b->state, b->coded);
+	b->held = static_cast<float *>(MemoryContextAllocHuge(
+		context, static_cast<Size>(kMeanRows) * b->state->shape.dimensions * sizeof(float)));
+	b->held_tids = static_cast<ItemPointerData *>(palloc(kMeanRows * sizeof(ItemPointerData)));
+	b->builder = pg::own_in_context<HnswBuilder>(context);
+
+	PG_TRY();
+	{
+		start_builder(b);
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLoading);
+		b->heap_tuples = table_index_build_scan(heap, index, info, true, true, build_callback, b, nullptr);
+		if (b->inserter == nullptr)
+			write_graph(b);
+	}
+	PG_FINALLY();
+	{
+		b->builder->stop();
+	}
+	PG_END_TRY();
+
+	auto heap_tuples = b->heap_tuples;
+	auto index_tuples = static_cast<double>(b->index_tuples);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	auto *result = static_cast<IndexBuildResult *>(palloc(sizeof(IndexBuildResult)));
+	result->heap_tuples = heap_tuples;
+	result->index_tuples = index_tuples;
+	return result;
+}
+
+void
+hnsw_build_empty(Relation index)
+{
+	HnswMeta meta;
+	fill_meta(index, effective_options(index), meta);
+	write_meta_page(index, INIT_FORKNUM, meta);
+}
+
+}  // namespace vecdb::hnsw

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Return heap TIDs from an HNSW index, nearest first, for as long as the executor asks.
+ *
+ * Regime: shell.
+ * Locks:  one share-locked page at a time (store.cpp). No pin is held between calls.
+ * Memory: all state of one scan key in so->context, reset on rescan.
+ * Keeps:  distances leave in exact order (exact_order.hpp). The search looks ahead: before row n leaves, at least
+ *         2n candidates (and ef_search at the first) have been found, so there is no limit on the number of rows.
+ *         Rows found too late come after all others, or as hnsw.iterative_scan says.
+ * A TID copied from a slot stays good for an MVCC snapshot: it can be given to another row only after its own is
+ * dead to every snapshot. Other snapshots are refused.
+ */
+#include "hnsw/handler.hpp"
+#include "hnsw/link.hpp"
+#include "hnsw/module.hpp"
+
+#include <cmath>
+
+#include "pg/context.hpp"
+#include "pg/report.hpp"
+#include "types/vector.hpp"
+#include "vecdb/graph/exact_order.hpp"
+
+namespace vecdb::hnsw
+{
+
+using core::graph::BeamSearch;
+using core::graph::ExactOrder;
+using core::graph::LateRows;
+using core::graph::OrderedNode;
+using core::graph::Scored;
+
+struct ScanOpaque
+{
+	MemoryContext context;
+	bool started;
+	bool without_order;      // the query is NULL, or zero under cosine: any order is right
+	bool null_order;
+	IndexState *state;
+	PageStore store;
+	BeamSearch search;
+	ExactOrder order;
+	uint64 returned;         // nodes
+	bool widened_to_entry;   // the entry point's base node has been added as a second start
+	bool ended;
+	/* The rows of a node with duplicates that are still to be returned. */
+	uint32 chain;            // next duplicate slot
+	uint32 chain_owner;
+	OrderedNode chain_node;
+	ItemPointerData *tids;
+	uint32 tid_count, tid_next;
+};
+
+IndexScanDesc
+hnsw_begin_scan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	auto *so = static_cast<ScanOpaque *>(palloc0(sizeof(ScanOpaque)));
+	so->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw scan", ALLOCSET_DEFAULT_SIZES);
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = static_cast<Datum *>(palloc0(sizeof(Datum) * static_cast<Size>(norderbys)));
+		scan->xs_orderbynulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(norderbys)));
+		memset(scan->xs_orderbynulls, true, sizeof(bool) * static_cast<Size>(norderbys));
+	}
+	scan->opaque = so;
+	return scan;
+}
+
+void
+hnsw_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
+{
+	auto *so = static_cast<ScanOpaque *>(scan->opaque);
+	so->started = false;
+	MemoryContextReset(so->context);
+	if (keys != nullptr && nkeys > 0)
+		memmove(scan->keyData, keys, static_cast<Size>(scan->numberOfKeys) * sizeof(ScanKeyData));
+	if (orderbys != nullptr && norderbys > 0)
+		memmove(scan->orderByData, orderbys, static_cast<Size>(scan->numberOfOrderBys) * sizeof(ScanKeyData));
+}
+
+void
+hnsw_end_scan(IndexScanDesc scan)
+{
+	auto *so = static_cast<ScanOpaque *>(scan->opaque);
+	MemoryContextDelete(so->context);
+	pfree(so);
+	scan->opaque = nullptr;
+}
+
+static void
+out_of_memory()
+{
+	pg::report(core::Status::out_of_memory());
+}
+
+/* Hands what the last run of the search has found to the exact order. */
+static void
+collect(ScanOpaque *so)
+{
+	auto *found = static_cast<Scored *>(
+		MemoryContextAllocHuge(so->context, (static_cast<Size>(so->search.take_bound()) + 1) * sizeof(Scored)));
+	uint32 n = so->search.take(found);
+	if (!so->order.add(*so->store.query, found, n))
+		out_of_memory();
+	pfree(found);
+}
+
+/* The query vector, or null where none can be: then so->without_order says why. */
+static const float *
+query_vector(IndexScanDesc scan, ScanOpaque *so)
+{
+	ScanKey key = &scan->orderByData[0];
+	uint32 dimensions = so->state->shape.dimensions;
+	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
+	if (so->null_order)
+		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
+	const Vector *v = vector_from_datum(key->sk_argument);
+	if (static_cast<uint32>(v->dim) != dimensions)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different vector dimensions %u and %d", dimensions,
+																static_cast<int>(v->dim))));
+	if (so->state->metric == Metric::cosine)
+	{
+		bool zero = true;
+		for (int i = 0; i < v->dim && zero; i++)
+			zero = v->x[i] == 0.0f;
+		so->without_order = zero;
+	}
+	return v->x;
+}
+
+static void
+start(IndexScanDesc scan, ScanOpaque *so)
+{
+	if (scan->numberOfOrderBys == 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot scan hnsw index without order")));
+	if (!IsMVCCSnapshot(scan->xs_snapshot))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("non-MVCC snapshots are not supported with hnsw")));
+	pgstat_count_index_scan(scan->indexRelation);
+
+	Relation index = scan->indexRelation;
+	HnswMeta meta;
+	so->state = index_state(index, meta);
+	so->started = true;
+	so->ended = meta.entry_id == kInvalidId;
+	so->returned = 0;
+	so->widened_to_entry = false;
+	so->chain = kInvalidId;
+	so->tid_count = so->tid_next = 0;
+	so->tids = nullptr;
+	const float *v = query_vector(scan, so);
+	so->store = open_store(index, so->state, make_query(so->state, v));
+	so->order.init(pg::context_memory(so->context));
+	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed	? LateRows::now
+						  : guc_iterative_scan == kIterativeStrict ? LateRows::never
+																   : LateRows::last;
+	if (so->ended)
+		return;
+	uint32 ef = static_cast<uint32>(guc_ef_search);
+	if (!so->search.init(pg::context_memory(so->context), ef))
+		out_of_memory();
+	so->search.reset(ef);
+	uint32 entry = descend(so->store, meta, 0);
+	if (!so->search.add_entry(so->store, entry) || !so->search.run(so->store))
+		out_of_memory();
+	collect(so);
+}
+
+/*
+ * Look further. False: there is nothing more, or the limits of an iterative scan are reached.
+ */
+static bool
+widen(ScanOpaque *so)
+{
+	BeamSearch &search = so->search;
+	if (guc_iterative_scan != kIterativeOff &&
+		(search.scored >= static_cast<uint32>(guc_max_scan_tuples) ||
+		 static_cast<double>(MemoryContextMemAllocated(so->context, false)) >
+			 guc_scan_mem_multiplier * work_mem * 1024.0))
+		return false;
+	if (search.exhausted())
+	{
+		/*
+		 * Every node can be reached from the entry point's base node, but the descent may have led to one from which
+		 * some cannot.
+		 */
+		if (so->widened_to_entry)
+			return false;
+		so->widened_to_entry = true;
+		HnswMeta meta;
+		read_meta(so->store.index, meta);
+		if (meta.entry_id == kInvalidId)
+			return false;
+		uint32 id = meta.entry_id;
+		for (uint32 level = meta.entry_level; level > 0; level--)
+			id = slot_below(so->store, id);
+		if (!search.add_entry(so->store, id))
+			out_of_memory();
+	}
+	search.widen(search.ef < (1u << 29) ? search.ef * 2 : 1u << 30);
+	if (!search.run(so->store))
+		out_of_memory();
+	collect(so);
+	return true;
+}
+
+/* The next node in order, or false: the stream has ended. */
+static bool
+next_node(ScanOpaque *so, OrderedNode &node)
+{
+	while (!so->ended)
+	{
+		if (so->returned * 2 >= so->search.ef && !so->search.exhausted() && widen(so))
+			continue;
+		bool no_memory;
+		if (so->order.next(so->store, node, no_memory))
+		{
+			so->returned++;
+			return true;
+		}
+		if (no_memory)
+			out_of_memory();
+		if (!widen(so))
+			so->ended = true;
+	}
+	return so->order.next_late(node);
+}
+
+/* Loads the next TIDs of a chain into so->tids; false at its end. */
+static bool
+next_chain_slot(ScanOpaque *so)
+{
+	const HnswShape &shape = so->state->shape;
+	while (so->chain != kInvalidId)
+	{
+		so->store.poll();
+		uint32 id = so->chain;
+		BlockNumber blkno = shape.block_of(id);
+		so->store.check_id(id, blkno);
+		Buffer buffer = so->store.visit(blkno);
+		Page page = BufferGetPage(buffer);
+		NodeHeader *slot = slot_header(page, shape, id);
+		bool good = page_is(page, PageKind::node) && slot->state == static_cast<uint8>(NodeState::duplicate) &&
+					slot->link == so->chain_owner && slot->lane_count <= shape.duplicates_per_slot();
+		/* A slot freed meanwhile held rows that no snapshot sees any more. */
+		so->chain = good ? slot->duplicates : kInvalidId;
+		so->tid_count = good ? slot->lane_count : 0;
+		so->tid_next = 0;
+		bool sound = !good || slot->crc == node_crc(slot, shape);
+		if (so->tid_count > 0)
+			memcpy(so->tids, slot_duplicates(slot), so->tid_count * sizeof(ItemPointerData));
+		UnlockReleaseBuffer(buffer);
+		if (!sound)
+			pg::report_corrupt(so->store.index, blkno, "checksum of a slot of duplicates does not match");
+		if (so->tid_count > 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+emit(IndexScanDesc scan, const ScanOpaque *so, const OrderedNode &node, const ItemPointerData &tid, bool certain)
+{
+	scan->xs_heaptid = tid;
+	scan->xs_recheck = false;
+	scan->xs_recheckorderby = !certain && !so->without_order;
+	double value = certain ? node.interval.middle : node.interval.lower;
+	if (so->without_order)
+		value = get_float8_nan();
+	scan->xs_orderbynulls[0] = so->null_order;
+	scan->xs_orderbyvals[0] = so->null_order ? Datum{0} : Float8GetDatum(value);
+}
+
+bool
+hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
+{
+	auto *so = static_cast<ScanOpaque *>(scan->opaque);
+	Assert(ScanDirectionIsForward(direction));
+	(void) direction;
+	MemoryContext old = MemoryContextSwitchTo(so->context);
+	if (!so->started)
+		start(scan, so);
+
+	bool found = false;
+	while (!found)
+	{
+		if (so->tid_next < so->tid_count || next_chain_slot(so))
+		{
+			emit(scan, so, so->chain_node, so->tids[so->tid_next++], so->chain_node.certain);
+			found = true;
+			break;
+		}
+		OrderedNode node;
+		if (!next_node(so, node))
+			break;
+		if ((node.payload & kHasDuplicates) == 0)
+		{
+			emit(scan, so, node, unpack_tid(node.payload), node.certain);
+			found = true;
+			break;
+		}
+		/* Rows share a node only when their codes and error norms are equal to the last bit: one order value for all. */
+		if (so->tids == nullptr)
+			so->tids = static_cast<ItemPointerData *>(
+				palloc(so->state->shape.duplicates_per_slot() * sizeof(ItemPointerData)));
+		so->chain_node = node;
+		so->chain_owner = node.id;
+		so->tid_next = so->tid_count = 0;
+		so->chain = so->store.duplicates_of(node.id);
+		ItemPointerData own = unpack_tid(node.payload);
+		if (own.ip_posid != 0)
+		{
+			emit(scan, so, node, own, node.certain);
+			found = true;
+		}
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+}  // namespace vecdb::hnsw
