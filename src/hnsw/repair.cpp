@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The two-hop re-prune of a node that has lost neighbours.
+ *
+ * Regime: shell.
+ * Locks:  reads copy one share-locked page at a time; the result is written under one exclusive lock, if the lanes
+ *         are still those that were read, in one WAL record. Inserters may add back-links at any time.
+ * Source: FreshDiskANN (Singh et al. 2021), delete consolidation. Measured against replacing single lanes, which
+ *         drifts by 10-30% of the hops over five rounds of deletes, and clearing them, which drifts more.
+ */
+#include "hnsw/repair.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "pg/context.hpp"
+#include "pg/report.hpp"
+#include "storage/wal.hpp"
+#include "vecdb/graph/select_neighbors.hpp"
+
+namespace vecdb::hnsw
+{
+
+using namespace core::layout;
+using core::graph::BeamSearch;
+using core::graph::code_distance;
+using storage::PageChange;
+
+/* The nearest of the candidates take part in the choice: farther ones are shadowed by them. */
+constexpr uint32 kMaxNear = 384;
+
+/* Distances that are no number (a damaged page) sort last. */
+constexpr float kFarthest = 3e38f;
+
+/* Rewriting is tried again this often where inserters keep changing the lanes, then dead ones are just dropped. */
+constexpr int kAttempts = 8;
+
+static NodeCopy
+make_copy(const HnswShape &shape, bool with_lanes)
+{
+	NodeCopy copy;
+	memset(static_cast<void *>(&copy), 0, sizeof copy);
+	copy.code = static_cast<uint8 *>(palloc(shape.code_dims));
+	copy.lanes = with_lanes ? static_cast<uint32 *>(palloc(BeamSearch::kMaxLanes * sizeof(uint32))) : nullptr;
+	return copy;
+}
+
+Repairer *
+make_repairer(Linker *linker, const Bitmap *dead)
+{
+	const HnswShape &shape = linker->state->shape;
+	auto *r = static_cast<Repairer *>(palloc0(sizeof(Repairer)));
+	r->linker = linker;
+	r->dead = dead;
+	if (!r->seen.init(pg::context_memory(CurrentMemoryContext), 1024))
+		pg::report(core::Status::out_of_memory());
+	r->node = make_copy(shape, true);
+	r->way = make_copy(shape, true);
+	r->near = static_cast<Repairer::Near *>(palloc(kMaxNear * sizeof(Repairer::Near)));
+	r->copies = static_cast<NodeCopy *>(palloc((kMaxNear + 1) * sizeof(NodeCopy)));
+	for (uint32 i = 0; i <= kMaxNear; i++)
+		r->copies[i] = make_copy(shape, false);
+	/* Keep a little more than the rule of the insert: the same on a scale of distances, not of their squares. */
+	switch (linker->state->metric)
+	{
+		case Metric::inner_product: r->alpha = 1.0f; break;
+		case Metric::l1: r->alpha = 1.0954451f; break;
+		case Metric::l2:
+		case Metric::cosine: r->alpha = 1.2f; break;
+	}
+	return r;
+}
+
+static bool
+nearer(const Repairer::Near &a, const Repairer::Near &b) noexcept
+{
+	return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+}
+
+/* Takes id into the near ones, unless it was seen, is not a live node of the layer, or is too far. */
+static void
+consider(Repairer *r, uint32 self, uint32 id)
+{
+	if (id == self || r->dead->test(id))
+		return;
+	int fresh = r->seen.add(id);
+	if (fresh < 0)
+		pg::report(core::Status::out_of_memory());
+	if (fresh == 0)
+		return;
+	const IndexState *state = r->linker->state;
+	/* The spare copy is the one that no entry of `near` owns. */
+	uint32 spare = r->count < kMaxNear ? r->count : kMaxNear;
+	NodeCopy &copy = r->copies[spare];
+	if (!r->linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
+		copy.header.level != r->node.header.level)
+		return;
+	float distance = code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(),
+								   state->shape.code_dims);
+	if (!(std::fabs(distance) < kFarthest))
+		distance = kFarthest;
+	Repairer::Near entry{distance, id, spare};
+	if (r->count < kMaxNear)
+	{
+		r->near[r->count++] = entry;
+		std::push_heap(r->near, r->near + r->count, nearer);
+		return;
+	}
+	if (!nearer(entry, r->near[0]))
+		return;
+	/* The farthest gives way, and its copy becomes the spare one. */
+	std::pop_heap(r->near, r->near + r->count, nearer);
+	Repairer::Near &last = r->near[r->count - 1];
+	std::swap(r->copies[last.copy], r->copies[spare]);
+	entry.copy = last.copy;
+	last = entry;
+	std::push_heap(r->near, r->near + r->count, nearer);
+}
+
+/* The new lanes of r->node, which has the id self. */
+static uint32
+choose_lanes(Repairer *r, uint32 self, uint32 *out)
+{
+	const IndexState *state = r->linker->state;
+	r->seen.clear();
+	r->count = 0;
+	const NodeCopy &node = r->node;
+	for (uint32 i = 0; i < node.header.lane_count; i++)
+		consider(r, self, node.lanes[i]);
+	for (uint32 i = 0; i < node.header.lane_count; i++)
+	{
+		if (!r->dead->test(node.lanes[i]))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		if (!r->linker->store.load(node.lanes[i], r->way) || r->way.header.level != node.header.level)
+			continue;
+		for (uint32 j = 0; j < r->way.header.lane_count; j++)
+			consider(r, self, r->way.lanes[j]);
+	}
+	std::sort_heap(r->near, r->near + r->count, nearer);
+	float distances[kMaxNear];
+	for (uint32 i = 0; i < r->count; i++)
+		distances[i] = r->near[i].distance;
+	uint32 kept[BeamSearch::kMaxLanes];
+	uint32 n = core::graph::select_neighbors(
+		distances, r->count, lane_limit(state, node.header.level), r->alpha,
+		[&](uint32 i, uint32 j) {
+			return code_distance(*r->linker->store.kernels, state->metric, r->copies[r->near[i].copy].view(),
+								 r->copies[r->near[j].copy].view(), state->shape.code_dims);
+		},
+		kept);
+	for (uint32 i = 0; i < n; i++)
+		out[i] = r->near[kept[i]].id;
+	return n;
+}
+
+uint32
+repair_node(Repairer *r, uint32 id, uint32 *lanes, uint32 &was)
+{
+	Linker *linker = r->linker;
+	const HnswShape &shape = linker->state->shape;
+	was = 0;
+	for (int attempt = 0;; attempt++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!linker->store.load(id, r->node) || r->node.header.state != static_cast<uint8>(NodeState::live))
+			return 0;
+		bool give_up = attempt == kAttempts;
+		uint32 count = give_up ? 0 : choose_lanes(r, id, lanes);
+
+		Buffer buffer = ReadBuffer(linker->index, shape.block_of(id));
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		NodeHeader *now = slot_header(BufferGetPage(buffer), shape, id);
+		if (now->state != r->node.header.state || now->generation != r->node.header.generation ||
+			now->lane_count > shape.lanes)
+		{
+			/* Only vacuum takes a live node away; a changed one is a damaged page, which load() reports. */
+			UnlockReleaseBuffer(buffer);
+			if (give_up)
+				return 0;
+			continue;
+		}
+		const uint32 *lanes_now = slot_lanes(now, shape);
+		if (give_up)
+			for (uint32 i = 0; i < now->lane_count; i++)
+			{
+				if (!r->dead->test(lanes_now[i]))
+					lanes[count++] = lanes_now[i];
+			}
+		else if (now->lane_count != r->node.header.lane_count ||
+				 memcmp(lanes_now, r->node.lanes, now->lane_count * sizeof(uint32)) != 0)
+		{
+			UnlockReleaseBuffer(buffer);
+			continue;
+		}
+		was = now->lane_count;
+		PageChange change = PageChange::begin(linker->index);
+		NodeHeader *slot = slot_header(change.page(buffer), shape, id);
+		memcpy(slot_lanes(slot, shape), lanes, count * sizeof(uint32));
+		memset(slot_lanes(slot, shape) + count, 0, (shape.lanes - count) * sizeof(uint32));
+		slot->lane_count = static_cast<uint8>(count);
+		change.finish();
+		UnlockReleaseBuffer(buffer);
+		return count;
+	}
+}
+
+}  // namespace vecdb::hnsw
