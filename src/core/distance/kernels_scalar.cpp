@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Kernels in plain C++: the baseline of every architecture and the oracle of the unit tests.
+ *
+ * Regime: core.
+ * Sixteen independent sums a loop, so that the compiler can use whatever the baseline has (SSE2 on
+ * x86-64) and the rounding error stays below (n/16 + 16) * 2^-24 * sum |terms|.
+ * A decoded element is taken about the middle of its range, mid + scale * (code - 127.5): without a
+ * fused multiply-add, scale * code alone could overflow.
+ */
+#include <cstring>
+
+#include "tables.hpp"
+
+namespace vecdb::core::distance
+{
+namespace
+{
+
+using std::int16_t;
+using std::int32_t;
+using std::size_t;
+using std::uint32_t;
+using std::uint8_t;
+
+constexpr size_t kLanes = 16;
+constexpr float kHalfRange = 127.5f;             // middle of 0..255
+constexpr float kHalfFineRange = 32640.0f;       // middle of 0..65280, the 16-bit codes
+constexpr float kFineSteps = 255.0f;             // residual steps inside one code step
+
+float
+at(const float *p, size_t i) noexcept
+{
+	float x;
+	std::memcpy(&x, p + i, sizeof x);  // any alignment
+	return x;
+}
+
+int32_t
+at(const int16_t *p, size_t i) noexcept
+{
+	int16_t x;
+	std::memcpy(&x, p + i, sizeof x);
+	return x;
+}
+
+uint32_t
+at(const uint32_t *p, size_t i) noexcept
+{
+	uint32_t x;
+	std::memcpy(&x, p + i, sizeof x);
+	return x;
+}
+
+void
+put(float *p, size_t i, float x) noexcept
+{
+	std::memcpy(p + i, &x, sizeof x);
+}
+
+float
+magnitude(float x) noexcept
+{
+	return __builtin_fabsf(x);
+}
+
+template <class T>
+T
+total(T *sum) noexcept
+{
+	for (size_t width = kLanes / 2; width > 0; width /= 2)
+		for (size_t j = 0; j < width; j++)
+			sum[j] += sum[j + width];
+	return sum[0];
+}
+
+/* Sum of term(i) for i < n. */
+template <class Term>
+inline float
+sum_of(size_t n, Term term) noexcept
+{
+	float sum[kLanes] = {};
+	size_t i = 0;
+	for (; i + kLanes <= n; i += kLanes)
+		for (size_t j = 0; j < kLanes; j++)
+			sum[j] += term(i + j);
+	for (size_t j = 0; i + j < n; j++)
+		sum[j] += term(i + j);
+	return total(sum);
+}
+
+/* --- float32 --- */
+
+float
+l2_squared(const float *a, const float *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept {
+		float d = at(a, i) - at(b, i);
+		return d * d;
+	});
+}
+
+float
+inner_product(const float *a, const float *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return at(a, i) * at(b, i); });
+}
+
+float
+l1(const float *a, const float *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return magnitude(at(a, i) - at(b, i)); });
+}
+
+void
+cosine_parts(const float *a, const float *b, size_t n, float out[3]) noexcept
+{
+	out[0] = inner_product(a, b, n);
+	out[1] = inner_product(a, a, n);
+	out[2] = inner_product(b, b, n);
+}
+
+/* --- codes --- */
+
+/* Decoders: the element that a code stands for. */
+struct Decoder8
+{
+	const uint8_t *code;
+	float scale, middle;
+
+	Decoder8(const uint8_t *code_, float scale_, float bias_) noexcept
+		: code(code_), scale(scale_), middle(static_cast<float>(bias_ + 127.5 * scale_))
+	{
+	}
+
+	float
+	operator()(size_t i) const noexcept
+	{
+		return middle + scale * (static_cast<float>(code[i]) - kHalfRange);
+	}
+};
+
+struct Decoder16
+{
+	const uint8_t *code, *residual;
+	float step, middle;
+
+	Decoder16(const uint8_t *code_, const uint8_t *residual_, float scale_, float bias_) noexcept
+		: code(code_),
+		  residual(residual_),
+		  step(scale_ / kFineSteps),
+		  middle(static_cast<float>(bias_ + 127.5 * scale_))
+	{
+	}
+
+	float
+	operator()(size_t i) const noexcept
+	{
+		return middle + step * (static_cast<float>(code[i] * 255 + residual[i]) - kHalfFineRange);
+	}
+};
+
+template <class Decoder>
+float
+l2_squared_coded(Decoder decode, const float *query, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept {
+		float d = at(query, i) - decode(i);
+		return d * d;
+	});
+}
+
+template <class Decoder>
+float
+inner_product_coded(Decoder decode, const float *query, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return at(query, i) * decode(i); });
+}
+
+template <class Decoder>
+float
+l1_coded(Decoder decode, const float *query, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return magnitude(at(query, i) - decode(i)); });
+}
+
+int32_t
+dot_u8_i16(const uint8_t *code, const int16_t *query, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += code[i] * at(query, i);
+	return sum;
+}
+
+int32_t
+dot_u8_u8(const uint8_t *a, const uint8_t *b, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+float
+l1_u8_f32(const uint8_t *code, float scale, float bias, const float *query, size_t n) noexcept
+{
+	return l1_coded(Decoder8(code, scale, bias), query, n);
+}
+
+float
+l1_u8_u8(const uint8_t *a, float scale_a, float bias_a, const uint8_t *b, float scale_b, float bias_b,
+		 size_t n) noexcept
+{
+	Decoder8 da(a, scale_a, bias_a);
+	Decoder8 db(b, scale_b, bias_b);
+	return sum_of(n, [=](size_t i) noexcept { return magnitude(da(i) - db(i)); });
+}
+
+float
+l2_squared_u16_f32(const uint8_t *code, const uint8_t *residual, float scale, float bias, const float *query,
+				   size_t n) noexcept
+{
+	return l2_squared_coded(Decoder16(code, residual, scale, bias), query, n);
+}
+
+float
+inner_product_u16_f32(const uint8_t *code, const uint8_t *residual, float scale, float bias, const float *query,
+					  size_t n) noexcept
+{
+	return inner_product_coded(Decoder16(code, residual, scale, bias), query, n);
+}
+
+float
+l1_u16_f32(const uint8_t *code, const uint8_t *residual, float scale, float bias, const float *query,
+		   size_t n) noexcept
+{
+	return l1_coded(Decoder16(code, residual, scale, bias), query, n);
+}
+
+float
+l2_squared_u8_f32(const uint8_t *code, float scale, float bias, const float *query, size_t n) noexcept
+{
+	return l2_squared_coded(Decoder8(code, scale, bias), query, n);
+}
+
+float
+inner_product_u8_f32(const uint8_t *code, float scale, float bias, const float *query, size_t n) noexcept
+{
+	return inner_product_coded(Decoder8(code, scale, bias), query, n);
+}
+
+/* --- rotation --- */
+
+void
+hadamard(float *p, size_t w) noexcept
+{
+	for (size_t h = 1; h < w; h *= 2)
+		for (size_t i = 0; i < w; i += 2 * h)
+			for (size_t j = i; j < i + h; j++)
+			{
+				float x = at(p, j);
+				float y = at(p, j + h);
+				put(p, j, x + y);
+				put(p, j + h, x - y);
+			}
+}
+
+void
+rotate(float *x, size_t n, size_t w, const uint32_t *signs) noexcept
+{
+	const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(w));
+	for (unsigned round = 0; round < 4; round++)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			uint32_t bits;
+			std::memcpy(&bits, x + i, sizeof bits);
+			bits ^= at(signs, round * n + i);
+			std::memcpy(x + i, &bits, sizeof bits);
+		}
+		float *part = round % 2 == 0 ? x : x + (n - w);
+		for (size_t i = 0; i < w; i++)
+			put(part, i, at(part, i) * scale);  // before the sums, so that these cannot overflow
+		hadamard(part, w);
+		if (w != n)
+		{
+			for (size_t i = 0, half = n / 2; i < half; i++)
+			{
+				float a = at(x, i);
+				float b = at(x, i + half);
+				put(x, i, (a + b) * 0x1.6a09e6p-1f);
+				put(x, i + half, (a - b) * 0x1.6a09e6p-1f);
+			}
+		}
+	}
+}
+
+/* --- encoding --- */
+
+void
+min_max(const float *v, size_t n, float out[2]) noexcept
+{
+	float low = at(v, 0);
+	float high = low;
+	for (size_t i = 1; i < n; i++)
+	{
+		float x = at(v, i);
+		low = x < low ? x : low;
+		high = x > high ? x : high;
+	}
+	out[0] = low;
+	out[1] = high;
+}
+
+/* x rounded to the nearest integer of 0..255. */
+float
+to_code(float x) noexcept
+{
+	x = x > 0.0f ? x : 0.0f;
+	x = x < 255.0f ? x : 255.0f;
+	return static_cast<float>(static_cast<int32_t>(x + 0.5f));
+}
+
+template <bool absolute>
+void
+encode_as(const float *v, size_t n, float scale, float bias, uint8_t *code, uint8_t *residual,
+		  double out[3]) noexcept
+{
+	/* Halved, so that the difference of two finite floats stays finite. */
+	const float half_bias = 0.5f * bias;
+	const float twice_inverse = 2.0f / scale;
+	const double wide_scale = scale;
+	const double step = wide_scale / 255.0;
+	const double fine_bias = bias - 0.5 * wide_scale;
+	double norm2[kLanes] = {};
+	double error[kLanes] = {};
+	double refined[kLanes] = {};
+	for (size_t i = 0; i < n; i += kLanes)
+		for (size_t j = 0; j < kLanes; j++)
+		{
+			float x = (0.5f * at(v, i + j) - half_bias) * twice_inverse;
+			float c = to_code(x);
+			code[i + j] = static_cast<uint8_t>(c);
+			double value = at(v, i + j);
+			double decoded = bias + wide_scale * c;
+			double e = value - decoded;
+			norm2[j] += decoded * decoded;
+			error[j] += absolute ? __builtin_fabs(e) : e * e;
+			if (residual != nullptr)
+			{
+				float r = to_code((x - c) * kFineSteps + kHalfRange);
+				residual[i + j] = static_cast<uint8_t>(r);
+				e = value - (fine_bias + step * (c * kFineSteps + r));
+				refined[j] += absolute ? __builtin_fabs(e) : e * e;
+			}
+		}
+	out[0] = total(norm2);
+	out[1] = total(error);
+	out[2] = total(refined);
+}
+
+void
+encode(const float *v, size_t n, float scale, float bias, bool absolute, uint8_t *code, uint8_t *residual,
+	   double out[3]) noexcept
+{
+	if (absolute)
+		encode_as<true>(v, n, scale, bias, code, residual, out);
+	else
+		encode_as<false>(v, n, scale, bias, code, residual, out);
+}
+
+template <class Decoder>
+void
+decode_as(Decoder decoder, size_t n, float *out) noexcept
+{
+	for (size_t i = 0; i < n; i++)
+		put(out, i, decoder(i));
+}
+
+void
+decode(const uint8_t *code, const uint8_t *residual, float scale, float bias, size_t n, float *out) noexcept
+{
+	if (residual != nullptr)
+		decode_as(Decoder16(code, residual, scale, bias), n, out);
+	else
+		decode_as(Decoder8(code, scale, bias), n, out);
+}
+
+}  // namespace
+
+constinit const Kernels kernels_scalar = {
+	.isa = "scalar",
+	.l2_squared = l2_squared,
+	.inner_product = inner_product,
+	.l1 = l1,
+	.cosine_parts = cosine_parts,
+	.dot_u8_i16 = dot_u8_i16,
+	.dot_u8_u8 = dot_u8_u8,
+	.l1_u8_f32 = l1_u8_f32,
+	.l1_u8_u8 = l1_u8_u8,
+	.l2_squared_u16_f32 = l2_squared_u16_f32,
+	.inner_product_u16_f32 = inner_product_u16_f32,
+	.l1_u16_f32 = l1_u16_f32,
+	.l2_squared_u8_f32 = l2_squared_u8_f32,
+	.inner_product_u8_f32 = inner_product_u8_f32,
+	.rotate = rotate,
+	.min_max = min_max,
+	.encode = encode,
+	.decode = decode,
+};
+
+}  // namespace vecdb::core::distance

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The kernels as templates on an instruction set, and the table made of them.
+ *
+ * Regime: core. Private to src/core/distance; included by the kernels_<isa>.cpp files only.
+ * Keeps:  an Isa struct lives in an anonymous namespace, so every instance has internal linkage and no
+ *         function built with ISA flags can be picked by the linker for another machine. For the same
+ *         reason no <cmath>, <algorithm> or <cstring> here.
+ *
+ * Isa gives (L = floats in a register, a divisor of 16; V = batch of float, D = batch of double):
+ *   V load_part(p, k)              k < L floats, the rest zero
+ *   V flip(v, signs)               v with the sign bits of L words XORed in
+ *   V butterfly(v)                 Hadamard transform inside the register
+ *   void codes(code, V out[16/L])                the sixteen codes as floats
+ *   void codes(code, residual, V out[16/L])      255 * code + residual as floats
+ *   void put_codes(out, const V in[16/L])        sixteen whole floats of 0..255 as bytes
+ *   void widen(v, D &low, D &high)
+ *   int32 dot_u8_i16(...), dot_u8_u8(...)        as in the table
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <xsimd/xsimd.hpp>
+
+#include "tables.hpp"
+
+namespace vecdb::core::distance::simd
+{
+
+/* xsimd 8 calls the horizontal sum hadd, later releases reduce_add. */
+template <class Batch>
+inline auto
+sum_lanes(const Batch &v) noexcept
+{
+#if XSIMD_VERSION_MAJOR >= 9
+	return xsimd::reduce_add(v);
+#else
+	return xsimd::hadd(v);
+#endif
+}
+
+/* --- terms: what one pair of elements adds to the sum --- */
+
+struct SquaredDifference
+{
+	template <class V>
+	static V
+	add(const V &a, const V &b, const V &sum) noexcept
+	{
+		V d = a - b;
+		return xsimd::fma(d, d, sum);
+	}
+};
+
+struct Product
+{
+	template <class V>
+	static V
+	add(const V &a, const V &b, const V &sum) noexcept
+	{
+		return xsimd::fma(a, b, sum);
+	}
+};
+
+struct AbsoluteDifference
+{
+	template <class V>
+	static V
+	add(const V &a, const V &b, const V &sum) noexcept
+	{
+		return sum + xsimd::abs(a - b);
+	}
+};
+
+template <class Isa>
+struct Simd
+{
+	using V = typename Isa::V;
+	using D = typename Isa::D;
+	static constexpr std::size_t L = V::size;
+	static constexpr std::size_t kBlock = 16;           // codes come in multiples of this
+	static constexpr std::size_t kParts = kBlock / L;   // registers a block
+	static_assert(kBlock % L == 0);
+
+	static V
+	load(const float *p) noexcept
+	{
+		return V::load_unaligned(p);
+	}
+
+	/* --- float32 --- */
+
+	template <class Term>
+	static float
+	accumulate(const float *a, const float *b, std::size_t n) noexcept
+	{
+		V s0(0.0f), s1(0.0f), s2(0.0f), s3(0.0f);
+		std::size_t i = 0;
+		for (; i + 4 * L <= n; i += 4 * L)
+		{
+			s0 = Term::add(load(a + i), load(b + i), s0);
+			s1 = Term::add(load(a + i + L), load(b + i + L), s1);
+			s2 = Term::add(load(a + i + 2 * L), load(b + i + 2 * L), s2);
+			s3 = Term::add(load(a + i + 3 * L), load(b + i + 3 * L), s3);
+		}
+		if (i + 2 * L <= n)
+		{
+			s0 = Term::add(load(a + i), load(b + i), s0);
+			s1 = Term::add(load(a + i + L), load(b + i + L), s1);
+			i += 2 * L;
+		}
+		if (i + L <= n)
+		{
+			s2 = Term::add(load(a + i), load(b + i), s2);
+			i += L;
+		}
+		if (i < n)
+			s3 = Term::add(Isa::load_part(a + i, n - i), Isa::load_part(b + i, n - i), s3);
+		return sum_lanes((s0 + s1) + (s2 + s3));
+	}
+
+	static float
+	l2_squared(const float *a, const float *b, std::size_t n) noexcept
+	{
+		return accumulate<SquaredDifference>(a, b, n);
+	}
+
+	static float
+	inner_product(const float *a, const float *b, std::size_t n) noexcept
+	{
+		return accumulate<Product>(a, b, n);
+	}
+
+	static float
+	l1(const float *a, const float *b, std::size_t n) noexcept
+	{
+		return accumulate<AbsoluteDifference>(a, b, n);
+	}
+
+	struct CosineSums
+	{
+		V ab = V(0.0f), aa = V(0.0f), bb = V(0.0f);
+
+		void
+		add(const V &a, const V &b) noexcept
+		{
+			ab = xsimd::fma(a, b, ab);
+			aa = xsimd::fma(a, a, aa);
+			bb = xsimd::fma(b, b, bb);
+		}
+	};
+
+	static void
+	cosine_parts(const float *a, const float *b, std::size_t n, float out[3]) noexcept
+	{
+		CosineSums s0, s1, s2, s3;
+		std::size_t i = 0;
+		for (; i + 4 * L <= n; i += 4 * L)
+		{
+			s0.add(load(a + i), load(b + i));
+			s1.add(load(a + i + L), load(b + i + L));
+			s2.add(load(a + i + 2 * L), load(b + i + 2 * L));
+			s3.add(load(a + i + 3 * L), load(b + i + 3 * L));
+		}
+		if (i + 2 * L <= n)
+		{
+			s0.add(load(a + i), load(b + i));
+			s1.add(load(a + i + L), load(b + i + L));
+			i += 2 * L;
+		}
+		if (i + L <= n)
+		{
+			s2.add(load(a + i), load(b + i));
+			i += L;
+		}
+		if (i < n)
+			s3.add(Isa::load_part(a + i, n - i), Isa::load_part(b + i, n - i));
+		out[0] = sum_lanes((s0.ab + s1.ab) + (s2.ab + s3.ab));
+		out[1] = sum_lanes((s0.aa + s1.aa) + (s2.aa + s3.aa));
+		out[2] = sum_lanes((s0.bb + s1.bb) + (s2.bb + s3.bb));
+	}
+
+	/* --- codes against floats: a decoder turns sixteen codes into kParts registers --- */
+
+	struct Decoder8
+	{
+		const std::uint8_t *code;
+		V scale, bias;
+
+		Decoder8(const std::uint8_t *code_, float scale_, float bias_) noexcept
+			: code(code_), scale(scale_), bias(bias_)
+		{
+		}
+
+		void
+		block(std::size_t i, V out[kParts]) const noexcept
+		{
+			Isa::codes(code + i, out);
+			for (std::size_t k = 0; k < kParts; k++)
+				out[k] = xsimd::fma(out[k], scale, bias);
+		}
+	};
+
+	struct Decoder16
+	{
+		const std::uint8_t *code, *residual;
+		V step, bias;
+
+		Decoder16(const std::uint8_t *code_, const std::uint8_t *residual_, float scale_, float bias_) noexcept
+			: code(code_), residual(residual_), step(scale_ / 255.0f), bias(bias_ - 0.5f * scale_)
+		{
+		}
+
+		void
+		block(std::size_t i, V out[kParts]) const noexcept
+		{
+			Isa::codes(code + i, residual + i, out);
+			for (std::size_t k = 0; k < kParts; k++)
+				out[k] = xsimd::fma(out[k], step, bias);
+		}
+	};
+
+	/* At least four chains of additions, whatever the register width. */
+	template <class Term, class Decoder>
+	static float
+	accumulate_coded(const Decoder &decoder, const float *query, std::size_t n) noexcept
+	{
+		constexpr std::size_t kBlocks = kParts >= 4 ? 1 : 4 / kParts;
+		V sum[kBlocks][kParts];
+		for (auto &row : sum)
+			for (V &s : row)
+				s = V(0.0f);
+		V x[kParts];
+		std::size_t i = 0;
+		for (; i + kBlocks * kBlock <= n; i += kBlocks * kBlock)
+			for (std::size_t m = 0; m < kBlocks; m++)
+			{
+				decoder.block(i + m * kBlock, x);
+				for (std::size_t k = 0; k < kParts; k++)
+					sum[m][k] = Term::add(load(query + i + m * kBlock + k * L), x[k], sum[m][k]);
+			}
+		for (; i < n; i += kBlock)
+		{
+			decoder.block(i, x);
+			for (std::size_t k = 0; k < kParts; k++)
+				sum[0][k] = Term::add(load(query + i + k * L), x[k], sum[0][k]);
+		}
+		for (std::size_t m = 1; m < kBlocks; m++)
+			for (std::size_t k = 0; k < kParts; k++)
+				sum[0][k] += sum[m][k];
+		for (std::size_t k = 1; k < kParts; k++)
+			sum[0][0] += sum[0][k];
+		return sum_lanes(sum[0][0]);
+	}
+
+	static float
+	l1_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<AbsoluteDifference>(Decoder8(code, scale, bias), query, n);
+	}
+
+	static float
+	l1_u8_u8(const std::uint8_t *a, float scale_a, float bias_a, const std::uint8_t *b, float scale_b,
+			 float bias_b, std::size_t n) noexcept
+	{
+		Decoder8 da(a, scale_a, bias_a);
+		Decoder8 db(b, scale_b, bias_b);
+		V sum[kParts];
+		for (V &s : sum)
+			s = V(0.0f);
+		V x[kParts], y[kParts];
+		for (std::size_t i = 0; i < n; i += kBlock)
+		{
+			da.block(i, x);
+			db.block(i, y);
+			for (std::size_t k = 0; k < kParts; k++)
+				sum[k] = AbsoluteDifference::add(x[k], y[k], sum[k]);
+		}
+		for (std::size_t k = 1; k < kParts; k++)
+			sum[0] += sum[k];
+		return sum_lanes(sum[0]);
+	}
+
+	static float
+	l2_squared_u16_f32(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+					   const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<SquaredDifference>(Decoder16(code, residual, scale, bias), query, n);
+	}
+
+	static float
+	inner_product_u16_f32(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+						  const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<Product>(Decoder16(code, residual, scale, bias), query, n);
+	}
+
+	static float
+	l1_u16_f32(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
+			   const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<AbsoluteDifference>(Decoder16(code, residual, scale, bias), query, n);
+	}
+
+	static float
+	l2_squared_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query,
+					  std::size_t n) noexcept
+	{
+		return accumulate_coded<SquaredDifference>(Decoder8(code, scale, bias), query, n);
+	}
+
+	static float
+	inner_product_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query,
+						 std::size_t n) noexcept
+	{
+		return accumulate_coded<Product>(Decoder8(code, scale, bias), query, n);
+	}
+
+	/* --- rotation --- */
+
+	static void
+	cross(V &a, V &b) noexcept
+	{
+		V sum = a + b;
+		b = a - b;
+		a = sum;
+	}
+
+	/* Hadamard across 1, 2, 4 or 8 registers, least stride first: equal on every ISA to the last bit. */
+	template <std::size_t R>
+	static void
+	cross_all(V v[R]) noexcept
+	{
+		if constexpr (R >= 2)
+			for (std::size_t k = 0; k < R; k += 2)
+				cross(v[k], v[k + 1]);
+		if constexpr (R >= 4)
+			for (std::size_t k = 0; k < R; k += 4)
+			{
+				cross(v[k], v[k + 2]);
+				cross(v[k + 1], v[k + 3]);
+			}
+		if constexpr (R >= 8)
+		{
+			cross(v[0], v[4]);
+			cross(v[1], v[5]);
+			cross(v[2], v[6]);
+			cross(v[3], v[7]);
+		}
+	}
+
+	/* Signs, scale and all strides below R * L in one pass over p. */
+	template <std::size_t R>
+	static void
+	first_pass(float *p, std::size_t w, const std::uint32_t *signs, float scale) noexcept
+	{
+		const V factor(scale);
+		for (std::size_t i = 0; i < w; i += R * L)
+		{
+			V v[R];
+			for (std::size_t k = 0; k < R; k++)
+				v[k] = Isa::butterfly(Isa::flip(load(p + i + k * L), signs + i + k * L) * factor);
+			cross_all<R>(v);
+			for (std::size_t k = 0; k < R; k++)
+				v[k].store_unaligned(p + i + k * L);
+		}
+	}
+
+	/* Strides h, 2h, ... below R * h in one pass over p. */
+	template <std::size_t R>
+	static void
+	next_pass(float *p, std::size_t w, std::size_t h) noexcept
+	{
+		for (std::size_t base = 0; base < w; base += R * h)
+			for (std::size_t j = base; j < base + h; j += L)
+			{
+				V v[R];
+				for (std::size_t k = 0; k < R; k++)
+					v[k] = load(p + j + k * h);
+				cross_all<R>(v);
+				for (std::size_t k = 0; k < R; k++)
+					v[k].store_unaligned(p + j + k * h);
+			}
+	}
+
+	/* Sign flips and scaled Hadamard transform; w is a power of two, at least 16. */
+	static void
+	hadamard(float *p, std::size_t w, const std::uint32_t *signs, float scale) noexcept
+	{
+		std::size_t h = 8 * L;
+		if (w >= 8 * L)
+			first_pass<8>(p, w, signs, scale);
+		else if (w == 4 * L)
+			first_pass<4>(p, w, signs, scale);
+		else if (w == 2 * L)
+			first_pass<2>(p, w, signs, scale);
+		else
+			first_pass<1>(p, w, signs, scale);
+		for (; 8 * h <= w; h *= 8)
+			next_pass<8>(p, w, h);
+		if (4 * h <= w)
+			next_pass<4>(p, w, h);
+		else if (2 * h <= w)
+			next_pass<2>(p, w, h);
+	}
+
+	static void
+	flip_all(float *p, std::size_t n, const std::uint32_t *signs) noexcept
+	{
+		for (std::size_t i = 0; i < n; i += L)
+			Isa::flip(load(p + i), signs + i).store_unaligned(p + i);
+	}
+
+	/* 45-degree rotations between the halves; n / 2 is a multiple of 8, not of L. */
+	static void
+	givens(float *x, std::size_t n) noexcept
+	{
+		constexpr float kCosine = 0x1.6a09e6p-1f;
+		const V cosine(kCosine);
+		const std::size_t half = n / 2;
+		std::size_t i = 0;
+		for (; i + L <= half; i += L)
+		{
+			V a = load(x + i);
+			V b = load(x + half + i);
+			((a + b) * cosine).store_unaligned(x + i);
+			((a - b) * cosine).store_unaligned(x + half + i);
+		}
+		if constexpr (L > 8)
+			if (i < half)  // eight are left
+			{
+				V a = Isa::load_part(x + i, 8);
+				V b = Isa::load_part(x + half + i, 8);
+				float sum[L], difference[L];
+				((a + b) * cosine).store_unaligned(sum);
+				((a - b) * cosine).store_unaligned(difference);
+				__builtin_memcpy(x + i, sum, 8 * sizeof(float));
+				__builtin_memcpy(x + half + i, difference, 8 * sizeof(float));
+			}
+	}
+
+	static void
+	rotate(float *x, std::size_t n, std::size_t w, const std::uint32_t *signs) noexcept
+	{
+		const float scale = 1.0f / __builtin_sqrtf(static_cast<float>(w));
+		for (unsigned round = 0; round < 4; round++, signs += n)
+		{
+			if (round % 2 == 0)
+			{
+				hadamard(x, w, signs, scale);
+				flip_all(x + w, n - w, signs + w);
+			}
+			else
+			{
+				flip_all(x, n - w, signs);
+				hadamard(x + (n - w), w, signs + (n - w), scale);
+			}
+			if (w != n)
+				givens(x, n);
+		}
+	}
+
+	/* --- encoding --- */
+
+	static void
+	min_max(const float *v, std::size_t n, float out[2]) noexcept
+	{
+		V low[kParts], high[kParts];
+		for (std::size_t k = 0; k < kParts; k++)
+			low[k] = high[k] = load(v + k * L);
+		for (std::size_t i = kBlock; i < n; i += kBlock)
+			for (std::size_t k = 0; k < kParts; k++)
+			{
+				V x = load(v + i + k * L);
+				low[k] = xsimd::min(low[k], x);
+				high[k] = xsimd::max(high[k], x);
+			}
+		for (std::size_t k = 1; k < kParts; k++)
+		{
+			low[0] = xsimd::min(low[0], low[k]);
+			high[0] = xsimd::max(high[0], high[k]);
+		}
+		alignas(64) float l[L], h[L];
+		low[0].store_unaligned(l);
+		high[0].store_unaligned(h);
+		out[0] = l[0];
+		out[1] = h[0];
+		for (std::size_t k = 1; k < L; k++)
+		{
+			out[0] = l[k] < out[0] ? l[k] : out[0];
+			out[1] = h[k] > out[1] ? h[k] : out[1];
+		}
+	}
+
+	static V
+	to_code(const V &x) noexcept
+	{
+		return xsimd::nearbyint(xsimd::min(xsimd::max(x, V(0.0f)), V(255.0f)));
+	}
+
+	/* Sums over v of (or of |.|, where absolute) v - decoded, and of decoded squared. */
+	template <bool absolute>
+	struct ErrorSums
+	{
+		D scale, bias;
+		D error[2] = {D(0.0), D(0.0)};
+		D norm2[2] = {D(0.0), D(0.0)};
+
+		ErrorSums(double scale_, double bias_) noexcept : scale(scale_), bias(bias_) {}
+
+		template <bool with_norm>
+		void
+		add(const D v[2], const V &code) noexcept
+		{
+			D c[2];
+			Isa::widen(code, c[0], c[1]);
+			for (std::size_t k = 0; k < 2; k++)
+			{
+				D decoded = xsimd::fma(c[k], scale, bias);
+				D e = v[k] - decoded;
+				if constexpr (with_norm)
+					norm2[k] = xsimd::fma(decoded, decoded, norm2[k]);
+				error[k] = absolute ? error[k] + xsimd::abs(e) : xsimd::fma(e, e, error[k]);
+			}
+		}
+	};
+
+	template <bool absolute, bool with_residual>
+	static void
+	encode_as(const float *v, std::size_t n, float scale, float bias, std::uint8_t *code,
+			  std::uint8_t *residual, double out[3]) noexcept
+	{
+		/* Halved, so that the difference of two finite floats stays finite. */
+		const V half(0.5f);
+		const V half_bias(0.5f * bias);
+		const V twice_inverse(2.0f / scale);
+		const double wide_scale = scale;
+		ErrorSums<absolute> coarse(wide_scale, bias);
+		ErrorSums<absolute> fine(wide_scale / 255.0, bias - 0.5 * wide_scale);
+		for (std::size_t i = 0; i < n; i += kBlock)
+		{
+			V c[kParts], r[kParts];
+			for (std::size_t k = 0; k < kParts; k++)
+			{
+				V value = load(v + i + k * L);
+				V x = (value * half - half_bias) * twice_inverse;
+				c[k] = to_code(x);
+				D wide[2];
+				Isa::widen(value, wide[0], wide[1]);
+				coarse.template add<true>(wide, c[k]);
+				if constexpr (with_residual)
+				{
+					r[k] = to_code(xsimd::fma(x - c[k], V(255.0f), V(127.5f)));
+					fine.template add<false>(wide, xsimd::fma(c[k], V(255.0f), r[k]));
+				}
+			}
+			Isa::put_codes(code + i, c);
+			if constexpr (with_residual)
+				Isa::put_codes(residual + i, r);
+		}
+		out[0] = sum_lanes(coarse.norm2[0] + coarse.norm2[1]);
+		out[1] = sum_lanes(coarse.error[0] + coarse.error[1]);
+		out[2] = sum_lanes(fine.error[0] + fine.error[1]);
+	}
+
+	static void
+	encode(const float *v, std::size_t n, float scale, float bias, bool absolute, std::uint8_t *code,
+		   std::uint8_t *residual, double out[3]) noexcept
+	{
+		if (residual != nullptr)
+		{
+			if (absolute)
+				encode_as<true, true>(v, n, scale, bias, code, residual, out);
+			else
+				encode_as<false, true>(v, n, scale, bias, code, residual, out);
+		}
+		else if (absolute)
+			encode_as<true, false>(v, n, scale, bias, code, residual, out);
+		else
+			encode_as<false, false>(v, n, scale, bias, code, residual, out);
+	}
+
+	template <class Decoder>
+	static void
+	decode_as(const Decoder &decoder, std::size_t n, float *out) noexcept
+	{
+		V x[kParts];
+		for (std::size_t i = 0; i < n; i += kBlock)
+		{
+			decoder.block(i, x);
+			for (std::size_t k = 0; k < kParts; k++)
+				x[k].store_unaligned(out + i + k * L);
+		}
+	}
+
+	static void
+	decode(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias, std::size_t n,
+		   float *out) noexcept
+	{
+		if (residual != nullptr)
+			decode_as(Decoder16(code, residual, scale, bias), n, out);
+		else
+			decode_as(Decoder8(code, scale, bias), n, out);
+	}
+};
+
+template <class Isa>
+constexpr Kernels
+make_table(const char *name) noexcept
+{
+	using S = Simd<Isa>;
+	return Kernels{
+		.isa = name,
+		.l2_squared = S::l2_squared,
+		.inner_product = S::inner_product,
+		.l1 = S::l1,
+		.cosine_parts = S::cosine_parts,
+		.dot_u8_i16 = Isa::dot_u8_i16,
+		.dot_u8_u8 = Isa::dot_u8_u8,
+		.l1_u8_f32 = S::l1_u8_f32,
+		.l1_u8_u8 = S::l1_u8_u8,
+		.l2_squared_u16_f32 = S::l2_squared_u16_f32,
+		.inner_product_u16_f32 = S::inner_product_u16_f32,
+		.l1_u16_f32 = S::l1_u16_f32,
+		.l2_squared_u8_f32 = S::l2_squared_u8_f32,
+		.inner_product_u8_f32 = S::inner_product_u8_f32,
+		.rotate = S::rotate,
+		.min_max = S::min_max,
+		.encode = S::encode,
+		.decode = S::decode,
+	};
+}
+
+}  // namespace vecdb::core::distance::simd

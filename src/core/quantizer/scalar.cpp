@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * SQ8: scale, codes and hard error bounds. The loops over elements are kernels (distance/).
+ *
+ * Regime: core.
+ * Keeps:  error and refined_error cover three things: the distance from v to the ideal decoded values
+ *         (measured in double), the rounding of that measurement, and the float arithmetic with which any
+ *         kernel decodes. What a distance kernel rounds while summing is the caller's.
+ */
+#include "vecdb/quantizer/scalar.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "vecdb/distance/kernels.hpp"
+
+namespace vecdb::core::quantizer
+{
+namespace
+{
+
+constexpr float kLeastScale = 1e-30f;  // its reciprocal and its 255th part are normal floats
+
+float
+round_up(double x) noexcept
+{
+	float f = static_cast<float>(x);
+	return static_cast<double>(f) < x ? std::nextafter(f, std::numeric_limits<float>::infinity()) : f;
+}
+
+/* Bound of |float decode - ideal decode| of one element, whichever kernel decodes. With u = 2^-24, largest
+ * |decoded value| m and range r, the worst form (16 bits, no fused multiply-add) rounds the middle (u m), the
+ * step and the product (u r / 2 each) and the sum (u m); with fused multiply-add the bias (u (m + scale)),
+ * the step (u r) and the sum (u m). One least float stands for results below the normal range. */
+double
+decode_rounding(double scale, double bias) noexcept
+{
+	double range = 256.0 * scale;
+	double largest = std::max(std::fabs(bias), std::fabs(bias + range)) + scale;
+	return 0x1p-24 * 1.01 * (2.0 * largest + range) + 4.0 * static_cast<double>(std::numeric_limits<float>::denorm_min());
+}
+
+/* The norm from the kernel's sum, with the margins. */
+float
+error_bound(double sum, std::size_t n, double rounding, ErrorNorm norm) noexcept
+{
+	/* 1e-9: n roundings of 2^-53 relative, n <= 2^20. The absolute error of each measured element, 2^-51 m, is
+	 * far below the slack of decode_rounding. */
+	double count = static_cast<double>(n);
+	if (norm == ErrorNorm::absolute_sum)
+		return round_up(sum * (1.0 + 1e-9) + count * rounding);
+	return round_up(std::sqrt(sum) * (1.0 + 1e-9) + std::sqrt(count) * rounding);
+}
+
+}  // namespace
+
+Sq8
+sq8_encode(const float *v, std::size_t n, ErrorNorm norm, std::uint8_t *code, std::uint8_t *residual) noexcept
+{
+	const distance::Kernels &k = distance::kernels();
+	float ends[2];
+	k.min_max(v, n, ends);
+
+	Sq8 s = {};
+	/* In double: hi - lo may exceed the greatest float. */
+	double range = static_cast<double>(ends[1]) - static_cast<double>(ends[0]);
+	s.scale = std::max(static_cast<float>(range / 255.0), kLeastScale);
+	s.bias = ends[0];
+
+	double sums[3];
+	k.encode(v, n, s.scale, s.bias, norm == ErrorNorm::absolute_sum, code, residual, sums);
+	double rounding = decode_rounding(s.scale, s.bias);
+	s.norm2 = static_cast<float>(sums[0]);
+	s.error = error_bound(sums[1], n, rounding, norm);
+	s.refined_error = residual != nullptr ? error_bound(sums[2], n, rounding, norm) : s.error;
+	return s;
+}
+
+void
+sq8_decode(const Sq8 &s, const std::uint8_t *code, const std::uint8_t *residual, std::size_t n,
+		   float *out) noexcept
+{
+	distance::kernels().decode(code, residual, s.scale, s.bias, n, out);
+}
+
+Sq8Query
+sq8_query(const float *q, std::size_t n, std::int16_t *codes) noexcept
+{
+	constexpr std::size_t kLanes = 8;
+	constexpr float kMostCode = 16383.0f;
+	constexpr float kLeastStep = 1e-37f;  // its reciprocal and 16383 times that are finite
+	/* 255 * sum |codes| < 2^31; rounding adds at most 1/2 a code, the arithmetic far less than 1e-4 of it. */
+	constexpr double kMostSum = 2147483647.0 / 255.0;
+
+	double sum[kLanes] = {};
+	double absolute[kLanes] = {};
+	double norm2[kLanes] = {};
+	float most[kLanes] = {};
+	for (std::size_t i = 0; i < n; i += kLanes)
+		for (std::size_t j = 0; j < kLanes; j++)
+		{
+			float x = q[i + j];
+			float magnitude = std::fabs(x);
+			double wide = x;
+			most[j] = magnitude > most[j] ? magnitude : most[j];
+			sum[j] += wide;
+			absolute[j] += std::fabs(wide);
+			norm2[j] += wide * wide;
+		}
+	for (std::size_t j = 1; j < kLanes; j++)
+	{
+		most[0] = std::max(most[0], most[j]);
+		sum[0] += sum[j];
+		absolute[0] += absolute[j];
+		norm2[0] += norm2[j];
+	}
+
+	double room = (kMostSum - static_cast<double>(n)) * (1.0 - 1e-4);
+	Sq8Query query = {};
+	query.q = q;
+	query.codes = codes;
+	query.step = std::max({most[0] / kMostCode, static_cast<float>(absolute[0] / room), kLeastStep});
+	query.sum = static_cast<float>(sum[0]);
+	query.norm2 = static_cast<float>(norm2[0]);
+	query.n = n;
+
+	const float inverse = 1.0f / query.step;
+	for (std::size_t i = 0; i < n; i++)
+	{
+		float x = q[i] * inverse;
+		x = x < kMostCode ? x : kMostCode;
+		x = x > -kMostCode ? x : -kMostCode;
+		codes[i] = static_cast<std::int16_t>(std::lrintf(x));
+	}
+	return query;
+}
+
+}  // namespace vecdb::core::quantizer

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Every kernel of every instruction set this machine has, against plain sums in long double.
+ *
+ * Small integers give exact answers, so those are compared for equality; random data are held to the
+ * bound that kernels promise: (n / 16 + 16) * 2^-24 * sum |terms|.
+ */
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "vecdb/distance/kernels.hpp"
+
+namespace
+{
+
+using vecdb::core::distance::available_kernels;
+using vecdb::core::distance::Kernels;
+using vecdb::core::distance::kernels;
+
+constexpr std::size_t kLengths[] = {0,	 1,	  3,   7,	8,	  15,	16,	  17,	31,	  32,	33,	  47,	63,	  64,
+									65,	 96,  100, 112, 127,  128,	129,  160,	240,  255,	256,  400,	768,  784,
+									1023, 1024, 1025, 1536, 2000, 4096, 16000};
+constexpr long double kUnit = 0x1p-24L;
+
+std::vector<const Kernels *>
+all_tables()
+{
+	const Kernels *tables[8];
+	std::size_t count = available_kernels(tables);
+	return {tables, tables + count};
+}
+
+/* n elements of T that start off any alignment, with nothing readable to trip over behind them under ASan. */
+template <class T>
+class Unaligned
+{
+public:
+	explicit Unaligned(std::size_t n) : bytes_(new char[n * sizeof(T) + kShift]) {}
+	~Unaligned() { delete[] bytes_; }
+	Unaligned(const Unaligned &) = delete;
+	Unaligned &operator=(const Unaligned &) = delete;
+
+	T *
+	data()
+	{
+		return reinterpret_cast<T *>(bytes_ + kShift);
+	}
+
+	T
+	get(std::size_t i) const
+	{
+		T x;
+		std::memcpy(&x, bytes_ + kShift + i * sizeof(T), sizeof x);
+		return x;
+	}
+
+	void
+	set(std::size_t i, T x)
+	{
+		std::memcpy(bytes_ + kShift + i * sizeof(T), &x, sizeof x);
+	}
+
+	template <class Generator>
+	void
+	fill(std::size_t n, Generator generate)
+	{
+		for (std::size_t i = 0; i < n; i++)
+			set(i, static_cast<T>(generate()));
+	}
+
+private:
+	static constexpr std::size_t kShift = 1;
+	char *bytes_;
+};
+
+/* A sum and the sum of its terms' magnitudes. */
+struct Reference
+{
+	long double sum = 0, magnitude = 0;
+
+	void
+	add(long double term)
+	{
+		sum += term;
+		magnitude += std::fabs(term);
+	}
+
+	long double
+	tolerance(std::size_t n) const
+	{
+		return (static_cast<long double>(n) / 16 + 16) * kUnit * magnitude;
+	}
+};
+
+void
+expect_within(const Reference &r, float got, std::size_t n, const char *what)
+{
+	EXPECT_LE(std::fabs(r.sum - static_cast<long double>(got)), r.tolerance(n))
+		<< what << " n=" << n << " want " << static_cast<double>(r.sum) << " got " << got;
+}
+
+class KernelsTest : public testing::TestWithParam<const Kernels *>
+{
+protected:
+	const Kernels &k = *GetParam();
+	std::mt19937_64 random{20240611};
+};
+
+TEST_P(KernelsTest, Float32ExactOnSmallIntegers)
+{
+	std::uniform_int_distribution<int> value(-7, 7);
+	for (std::size_t n : kLengths)
+	{
+		Unaligned<float> a(n), b(n);
+		a.fill(n, [&] { return value(random); });
+		b.fill(n, [&] { return value(random); });
+		long l2 = 0, ip = 0, l1 = 0, aa = 0, bb = 0;
+		for (std::size_t i = 0; i < n; i++)
+		{
+			long x = static_cast<long>(a.get(i)), y = static_cast<long>(b.get(i));
+			l2 += (x - y) * (x - y);
+			ip += x * y;
+			l1 += std::labs(x - y);
+			aa += x * x;
+			bb += y * y;
+		}
+		EXPECT_EQ(k.l2_squared(a.data(), b.data(), n), static_cast<float>(l2)) << n;
+		EXPECT_EQ(k.inner_product(a.data(), b.data(), n), static_cast<float>(ip)) << n;
+		EXPECT_EQ(k.l1(a.data(), b.data(), n), static_cast<float>(l1)) << n;
+		float parts[3];
+		k.cosine_parts(a.data(), b.data(), n, parts);
+		EXPECT_EQ(parts[0], static_cast<float>(ip)) << n;
+		EXPECT_EQ(parts[1], static_cast<float>(aa)) << n;
+		EXPECT_EQ(parts[2], static_cast<float>(bb)) << n;
+	}
+}
+
+TEST_P(KernelsTest, Float32WithinTheErrorBound)
+{
+	std::normal_distribution<float> normal;
+	std::uniform_real_distribution<float> positive(1.0f, 2.0f);
+	for (int kind = 0; kind < 3; kind++)
+		for (std::size_t n : kLengths)
+		{
+			Unaligned<float> a(n), b(n);
+			auto generate = [&] {
+				return kind == 0 ? normal(random) : kind == 1 ? positive(random) : normal(random) * 1e-18f;
+			};
+			a.fill(n, generate);
+			b.fill(n, generate);
+			Reference l2, ip, l1, aa, bb;
+			for (std::size_t i = 0; i < n; i++)
+			{
+				long double x = a.get(i), y = b.get(i);
+				l2.add((x - y) * (x - y));
+				ip.add(x * y);
+				l1.add(std::fabs(x - y));
+				aa.add(x * x);
+				bb.add(y * y);
+			}
+			expect_within(l2, k.l2_squared(a.data(), b.data(), n), n, "l2_squared");
+			expect_within(ip, k.inner_product(a.data(), b.data(), n), n, "inner_product");
+			expect_within(l1, k.l1(a.data(), b.data(), n), n, "l1");
+			float parts[3];
+			k.cosine_parts(a.data(), b.data(), n, parts);
+			expect_within(ip, parts[0], n, "cosine a.b");
+			expect_within(aa, parts[1], n, "cosine a.a");
+			expect_within(bb, parts[2], n, "cosine b.b");
+		}
+}
+
+/* A value at one place only, so that an element read twice or left out shows up whatever n is. */
+TEST_P(KernelsTest, Float32EveryElementCountsOnce)
+{
+	for (std::size_t n = 1; n <= 150; n++)
+		for (std::size_t i = 0; i < n; i++)
+		{
+			std::vector<float> a(n, 0.0f), b(n, 0.0f);
+			a[i] = 3.0f;
+			b[i] = -2.0f;
+			ASSERT_EQ(k.l2_squared(a.data(), b.data(), n), 25.0f) << n << ' ' << i;
+			ASSERT_EQ(k.inner_product(a.data(), b.data(), n), -6.0f) << n << ' ' << i;
+			ASSERT_EQ(k.l1(a.data(), b.data(), n), 5.0f) << n << ' ' << i;
+		}
+}
+
+TEST_P(KernelsTest, Float32PassesInfinityAndNanThrough)
+{
+	for (std::size_t n : {1u, 5u, 8u, 100u, 128u})
+		for (std::size_t i : {std::size_t{0}, n / 2, std::size_t{n - 1}})
+		{
+			std::vector<float> a(n, 1.0f), b(n, 2.0f);
+			a[i] = INFINITY;
+			EXPECT_EQ(k.l2_squared(a.data(), b.data(), n), INFINITY);
+			EXPECT_EQ(k.inner_product(a.data(), b.data(), n), INFINITY);
+			EXPECT_EQ(k.l1(a.data(), b.data(), n), INFINITY);
+			a[i] = NAN;
+			EXPECT_TRUE(std::isnan(k.l2_squared(a.data(), b.data(), n)));
+			EXPECT_TRUE(std::isnan(k.inner_product(a.data(), b.data(), n)));
+			EXPECT_TRUE(std::isnan(k.l1(a.data(), b.data(), n)));
+			std::fill(a.begin(), a.end(), 3e38f);
+			std::fill(b.begin(), b.end(), -3e38f);
+			EXPECT_EQ(k.l2_squared(a.data(), b.data(), n), INFINITY);
+		}
+}
+
+TEST_P(KernelsTest, IntegerDotProductsAreExact)
+{
+	std::uniform_int_distribution<int> byte(0, 255);
+	for (std::size_t n : kLengths)
+	{
+		if (n % 16 != 0)
+			continue;
+		/* 255 * sum |query| < 2^31 */
+		int most = n == 0 ? 0 : static_cast<int>(std::min<std::size_t>(16383, 2147483647u / 255u / n));
+		std::uniform_int_distribution<int> word(-most, most);
+		for (int kind = 0; kind < 5; kind++)
+		{
+			Unaligned<std::uint8_t> a(n), b(n);
+			Unaligned<std::int16_t> q(n);
+			a.fill(n, [&] { return kind == 0 ? byte(random) : kind == 4 ? (byte(random) & 1) * 255 : 255; });
+			b.fill(n, [&] { return kind == 0 || kind == 2 ? byte(random) : 255; });
+			q.fill(n, [&] { return kind == 0 ? word(random) : kind == 1 ? most : kind == 2 ? -most : word(random) < 0 ? -most : most; });
+			long dot = 0, dot_query = 0;
+			for (std::size_t i = 0; i < n; i++)
+			{
+				dot += static_cast<long>(a.get(i)) * b.get(i);
+				dot_query += static_cast<long>(a.get(i)) * q.get(i);
+			}
+			EXPECT_EQ(k.dot_u8_u8(a.data(), b.data(), n), dot) << n;
+			EXPECT_EQ(k.dot_u8_i16(a.data(), q.data(), n), dot_query) << n;
+		}
+	}
+	std::vector<std::uint8_t> longest(32768, 255);
+	EXPECT_EQ(k.dot_u8_u8(longest.data(), longest.data(), longest.size()), 255L * 255 * 32768);
+	std::vector<std::int16_t> extreme(512, 16383);
+	EXPECT_EQ(k.dot_u8_i16(longest.data(), extreme.data(), extreme.size()), 255L * 16383 * 512);
+}
+
+struct Coded
+{
+	std::size_t n;
+	Unaligned<std::uint8_t> code, residual;
+	Unaligned<float> query;
+	float scale, bias;
+
+	explicit Coded(std::size_t n_) : n(n_), code(n_), residual(n_), query(n_), scale(0), bias(0) {}
+
+	long double
+	decoded8(std::size_t i) const
+	{
+		return static_cast<long double>(bias) + static_cast<long double>(scale) * code.get(i);
+	}
+
+	long double
+	decoded16(std::size_t i) const
+	{
+		return bias + static_cast<long double>(scale) * (code.get(i) + (residual.get(i) - 127.5L) / 255);
+	}
+};
+
+/* The sum's own bound plus what the rounding of each decoded element, at most 4 units of its size, moves. */
+template <class Term>
+void
+expect_coded(float got, const Coded &c, bool wide, Term term, const char *what)
+{
+	Reference r;
+	long double slack = 0;
+	for (std::size_t i = 0; i < c.n; i++)
+	{
+		long double x = wide ? c.decoded16(i) : c.decoded8(i);
+		long double moved = 4 * kUnit * (std::fabs(static_cast<long double>(c.bias)) + 257.0L * c.scale);
+		long double q = c.query.get(i);
+		r.add(term(q, x));
+		slack += std::max(std::fabs(term(q, x + moved) - term(q, x)), std::fabs(term(q, x - moved) - term(q, x)));
+	}
+	EXPECT_LE(std::fabs(r.sum - static_cast<long double>(got)), r.tolerance(c.n) + slack)
+		<< what << " n=" << c.n << " scale=" << c.scale << " bias=" << c.bias;
+}
+
+TEST_P(KernelsTest, FloatsAgainstCodes)
+{
+	std::uniform_int_distribution<int> byte(0, 255);
+	std::normal_distribution<float> normal;
+	const float shapes[][2] = {{1.0f / 64, -2.0f}, {0.013f, -1.3f}, {1e-30f, 5.0f}, {3e-3f, 1000.0f}, {7.5f, -900.0f}};
+	for (std::size_t n : kLengths)
+	{
+		if (n % 16 != 0)
+			continue;
+		for (const auto &shape : shapes)
+		{
+			Coded c(n);
+			c.scale = shape[0];
+			c.bias = shape[1];
+			c.code.fill(n, [&] { return byte(random); });
+			c.residual.fill(n, [&] { return byte(random); });
+			c.query.fill(n, [&] { return c.bias + c.scale * 127 + normal(random); });
+			auto l2 = [](long double q, long double x) { return (q - x) * (q - x); };
+			auto ip = [](long double q, long double x) { return q * x; };
+			auto l1 = [](long double q, long double x) { return std::fabs(q - x); };
+			const std::uint8_t *p = c.code.data(), *r = c.residual.data();
+			const float *q = c.query.data();
+			expect_coded(k.l2_squared_u8_f32(p, c.scale, c.bias, q, n), c, false, l2, "l2_squared_u8_f32");
+			expect_coded(k.inner_product_u8_f32(p, c.scale, c.bias, q, n), c, false, ip, "inner_product_u8_f32");
+			expect_coded(k.l1_u8_f32(p, c.scale, c.bias, q, n), c, false, l1, "l1_u8_f32");
+			expect_coded(k.l2_squared_u16_f32(p, r, c.scale, c.bias, q, n), c, true, l2, "l2_squared_u16_f32");
+			expect_coded(k.inner_product_u16_f32(p, r, c.scale, c.bias, q, n), c, true, ip, "inner_product_u16_f32");
+			expect_coded(k.l1_u16_f32(p, r, c.scale, c.bias, q, n), c, true, l1, "l1_u16_f32");
+
+			Coded other(n);
+			other.scale = c.scale * 1.5f;
+			other.bias = c.bias - c.scale;
+			other.code.fill(n, [&] { return byte(random); });
+			Reference want;
+			for (std::size_t i = 0; i < n; i++)
+				want.add(std::fabs(c.decoded8(i) - other.decoded8(i)));
+			long double moved = 8 * kUnit * (std::fabs(static_cast<long double>(c.bias)) + 400.0L * c.scale) * n;
+			float got = k.l1_u8_u8(p, c.scale, c.bias, other.code.data(), other.scale, other.bias, n);
+			EXPECT_LE(std::fabs(want.sum - static_cast<long double>(got)), want.tolerance(n) + moved) << n;
+		}
+	}
+}
+
+/* Codes at their extremes with a scale and bias that are exact: the answer is exact too. */
+TEST_P(KernelsTest, FloatsAgainstCodesExact)
+{
+	for (std::size_t n : {16u, 112u, 128u, 784u})
+		for (int value : {0, 1, 254, 255})
+		{
+			std::vector<std::uint8_t> code(n, static_cast<std::uint8_t>(value)), zero(n, 0);
+			std::vector<float> q(n, 3.0f);
+			float count = static_cast<float>(n), x = -4.0f + 0.5f * static_cast<float>(value);
+			EXPECT_EQ(k.l2_squared_u8_f32(code.data(), 0.5f, -4.0f, q.data(), n), count * (3 - x) * (3 - x));
+			EXPECT_EQ(k.inner_product_u8_f32(code.data(), 0.5f, -4.0f, q.data(), n), count * 3 * x);
+			EXPECT_EQ(k.l1_u8_f32(code.data(), 0.5f, -4.0f, q.data(), n), count * std::fabs(3 - x));
+			EXPECT_EQ(k.l1_u8_u8(code.data(), 0.5f, -4.0f, zero.data(), 0.25f, 1.0f, n), count * std::fabs(x - 1));
+			/* scale 255 * 2^-4, so that one residual step is 2^-4; bias such that the middle is whole */
+			float fine = -8.0f + 255.0f / 16 * static_cast<float>(value) + (static_cast<float>(value) - 127.5f) / 16;
+			EXPECT_EQ(k.l1_u16_f32(code.data(), code.data(), 255.0f / 16, -8.0f, q.data(), n), count * std::fabs(3 - fine));
+		}
+}
+
+/* Only the scalar form could overflow in scale * code, but all must survive it. */
+TEST_P(KernelsTest, CodesOfHugeValuesStayFinite)
+{
+	const std::size_t n = 32;
+	std::vector<std::uint8_t> code(n), residual(n, 127);
+	std::vector<float> q(n, 0.0f), out(n);
+	for (std::size_t i = 0; i < n; i++)
+		code[i] = i % 2 == 0 ? 0 : 255;
+	const float scale = 6e36f / 2.55f, bias = -3e38f;
+	k.decode(code.data(), nullptr, scale, bias, n, out.data());
+	for (float x : out)
+		EXPECT_NEAR(std::fabs(x), 3e38f, 1e33f);
+	k.decode(code.data(), residual.data(), scale, bias, n, out.data());
+	for (float x : out)
+		EXPECT_NEAR(std::fabs(x), 3e38f, 1e36f);
+	q[0] = 1e-30f;
+	EXPECT_NEAR(k.inner_product_u8_f32(code.data(), scale, bias, q.data(), n), -3e8f, 1e3f);
+}
+
+TEST_P(KernelsTest, MinMax)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t n : kLengths)
+	{
+		if (n % 16 != 0 || n == 0)
+			continue;
+		Unaligned<float> v(n);
+		v.fill(n, [&] { return normal(random); });
+		for (std::size_t where : {std::size_t{0}, n / 2, n - 1})
+		{
+			v.set(where, 100.0f);
+			v.set(n - 1 - where, -200.0f);
+			float low = v.get(0), high = v.get(0), out[2];
+			for (std::size_t i = 1; i < n; i++)
+			{
+				low = std::min(low, v.get(i));
+				high = std::max(high, v.get(i));
+			}
+			k.min_max(v.data(), n, out);
+			EXPECT_EQ(out[0], low);
+			EXPECT_EQ(out[1], high);
+		}
+	}
+}
+
+INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::ValuesIn(all_tables()),
+						 [](const auto &table) { return std::string(table.param->isa); });
+
+TEST(DispatchTest, ChoosesTheLastAvailableTableOnEveryThread)
+{
+	std::vector<const Kernels *> tables = all_tables();
+	ASSERT_GE(tables.size(), 1u);
+	EXPECT_STREQ(tables[0]->isa, "scalar");
+	const Kernels *seen[4] = {};
+	std::vector<std::thread> threads;
+	for (const Kernels *&slot : seen)
+		threads.emplace_back([&slot] { slot = &kernels(); });
+	for (std::thread &t : threads)
+		t.join();
+	for (const Kernels *slot : seen)
+		EXPECT_EQ(slot, tables.back());
+}
+
+TEST(DispatchTest, NoTableHasAHole)
+{
+	static_assert(sizeof(Kernels) % sizeof(void *) == 0);
+	for (const Kernels *table : all_tables())
+	{
+		const void *slots[sizeof(Kernels) / sizeof(void *)];
+		std::memcpy(slots, table, sizeof slots);
+		for (const void *slot : slots)
+			EXPECT_NE(slot, nullptr) << table->isa;
+	}
+}
+
+}  // namespace
