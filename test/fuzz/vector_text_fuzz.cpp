@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Fuzz the text form of a vector: any bytes are parsed or refused; what was parsed, printed and parsed again has the
+ * same bits.
+ */
+#include "vecdb/codec/vector_text.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+using namespace vecdb::core;
+using namespace vecdb::core::codec;
+
+static void
+require(bool condition)
+{
+	if (!condition)
+		std::abort();
+}
+
+extern "C" int
+LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
+{
+	static std::array<float, kMaxVectorElements> first;
+	static std::array<float, kMaxVectorElements> second;
+	const char *text = reinterpret_cast<const char *>(data);
+	ParsedVector parsed;
+	Status status = parse_vector_text(std::span<const char>(text, size), first, parsed);
+	require(std::strlen(status.message) < sizeof status.message);
+	if (!status.ok())
+	{
+		require(status.message[0] != '\0');
+		require(parsed.quoted.empty() || (parsed.quoted.data() >= text && parsed.quoted.data() + parsed.quoted.size() <= text + size));
+		return 0;
+	}
+	require(parsed.dims >= 1 && parsed.dims <= kMaxVectorElements);
+	std::span<const float> x(first.data(), static_cast<std::size_t>(parsed.dims));
+	require(all_finite(x) && check_finite(x).ok());
+
+	/* To the exact size, so that the sanitizer sees a byte too many. */
+	auto output = std::make_unique<char[]>(vector_text_bound(parsed.dims));
+	std::size_t length = print_vector_text(x, output.get(), [](float value, char *out) {
+		return static_cast<std::size_t>(std::to_chars(out, out + 15, value).ptr - out);
+	});
+	ParsedVector again;
+	require(parse_vector_text(std::span<const char>(output.get(), length), second, again).ok());
+	require(again.dims == parsed.dims);
+	require(std::memcmp(first.data(), second.data(), x.size_bytes()) == 0);
+	return 0;
+}
