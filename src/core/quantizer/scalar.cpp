@@ -21,6 +21,10 @@ namespace
 
 constexpr float kLeastScale = 1e-30f;  // its reciprocal and its 255th part are normal floats
 
+/* Decoded values stay inside, with room for half a step below and the rounding of any kernel: none can decode
+ * to infinity. What is cut off counts as error like everything else. */
+constexpr float kGreatestValue = 3.3e38f;
+
 float
 round_up(double x) noexcept
 {
@@ -62,10 +66,10 @@ sq8_encode(const float *v, std::size_t n, ErrorNorm norm, std::uint8_t *code, st
 	k.min_max(v, n, ends);
 
 	Sq8 s = {};
-	/* In double: hi - lo may exceed the greatest float. */
-	double range = static_cast<double>(ends[1]) - static_cast<double>(ends[0]);
+	s.bias = std::clamp(ends[0], -kGreatestValue, kGreatestValue);
+	/* In double: the range may exceed the greatest float. */
+	double range = static_cast<double>(std::clamp(ends[1], -kGreatestValue, kGreatestValue)) - s.bias;
 	s.scale = std::max(static_cast<float>(range / 255.0), kLeastScale);
-	s.bias = ends[0];
 
 	double sums[3];
 	k.encode(v, n, s.scale, s.bias, norm == ErrorNorm::absolute_sum, code, residual, sums);
