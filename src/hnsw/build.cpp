@@ -480,7 +480,7 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	slot->bias = sq8.bias;
 	slot->norm2 = sq8.norm2;
 	slot->error = sq8.error;
-	slot->refined_error = sq8.refined_error;
+	slot->refined_error = layer == 0 ? sq8.refined_error : 0;
 	memcpy(slot_code(slot), b->builder->code(node), shape.code_dims);
 	uint32 lanes[core::graph::BeamSearch::kMaxLanes];
 	uint32 n = b->builder->links(node, layer, lanes);
@@ -546,8 +546,11 @@ write_duplicates(const BuildState *b, const SlotMap &map)
 	for (uint32 node = 0; node < b->builder->count(); node++)
 	{
 		uint32 ordinal = b->builder->ordinal(node);
-		uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows];
-		while (d != kInvalidId)
+		uint32 head = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows], rows = 0;
+		for (uint32 d = head; d != kInvalidId; d = b->duplicates[d].next)
+			rows++;
+		uint32 height = (rows + shape.duplicates_per_slot() - 1) / shape.duplicates_per_slot();
+		for (uint32 d = head; d != kInvalidId; height--)
 		{
 			if (id % shape.slots_per_page == 0)
 				page = next_page(filler);
@@ -555,6 +558,7 @@ write_duplicates(const BuildState *b, const SlotMap &map)
 			slot->state = static_cast<uint8>(NodeState::duplicate);
 			slot->generation = 1;
 			slot->link = map.base_id(node);
+			set_chain_height(*slot, height);
 			uint32 n = 0;
 			for (; d != kInvalidId && n < shape.duplicates_per_slot(); d = b->duplicates[d].next)
 				slot_duplicates(slot)[n++] = b->duplicates[d].tid;

@@ -94,7 +94,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 		NodeCopy &node = linker->copies[0];
 		if (!linker->store.load(owner, node) || node.header.state != static_cast<uint8>(NodeState::live))
 			return false;
-		uint32 head = node.header.duplicates;
+		uint32 head = node.header.duplicates, height = 1;
 		if (head != kInvalidId)
 		{
 			linker->store.check_id(head, shape.block_of(owner));
@@ -104,6 +104,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 			bool room = page_is(BufferGetPage(buffer), PageKind::node) &&
 						slot->state == static_cast<uint8>(NodeState::duplicate) && slot->link == owner &&
 						slot->lane_count < shape.duplicates_per_slot();
+			height = chain_height(*slot) + 1;
 			if (room)
 			{
 				PageChange change = PageChange::begin(index);
@@ -121,6 +122,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 		fresh.tid = tid;
 		fresh.duplicates = head;
 		fresh.link = owner;
+		fresh.height = height;
 		uint32 id = write_new_node(index, linker->state, fresh);
 
 		/* Hook it in; another inserter may have been faster, then the slot is given back. */
@@ -144,8 +146,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		PageChange change = PageChange::begin(index);
 		slot = slot_header(change.page(buffer), shape, id);
-		slot->state = static_cast<uint8>(NodeState::free);
-		slot->link = kInvalidId;
+		make_free(slot);
 		change.finish();
 		UnlockReleaseBuffer(buffer);
 	}
@@ -172,38 +173,33 @@ add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 targ
 		linked = add_backlink(linker, neighbors[i], target, true);
 }
 
-static void
-insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPointer tid)
+/* Where a new node goes: its level and, on each layer, its neighbours. */
+struct Place
 {
-	Linker *linker = inserter->linker;
-	IndexState *state = linker->state;
-	linker->index = index;
-	linker->store.index = index;
-	linker->store.query = query;
-
-	uint32 level = random_level(state);
-	HnswMeta meta;
-	read_meta(index, meta);
-	bool entry_locked = false;
-	if (meta.entry_id == kInvalidId || level > meta.entry_level)
-	{
-		lock_entry(index);
-		entry_locked = true;
-		read_meta(index, meta);
-	}
-	/* At most one layer above the rest, as higher ones would be empty but for this node. */
-	if (meta.entry_id == kInvalidId)
-		level = level > 0 ? 1 : 0;
-	else if (level > meta.entry_level + 1)
-		level = meta.entry_level + 1;
-
-	uint32 top = meta.entry_id == kInvalidId ? 0 : meta.entry_level < level ? meta.entry_level : level;
+	HnswMeta meta;       // as the search saw it
+	uint32 level;
+	bool alone;          // nothing live was found: the node will be the entry point
+	bool duplicate;      // the row has gone to a node with an equal vector
 	uint32 *lanes[kMaxLevel + 1];
 	uint32 counts[kMaxLevel + 1];
-	memset(counts, 0, sizeof counts);
+};
+
+static void
+find_place(Inserter *inserter, ItemPointer tid, uint32 level, Place &place)
+{
+	Linker *linker = inserter->linker;
+	const IndexState *state = linker->state;
+	const HnswMeta &meta = place.meta;
+	memset(place.counts, 0, sizeof place.counts);
+	place.duplicate = false;
+	/* At most one layer above the rest, as higher ones would be empty but for this node. */
+	uint32 highest = meta.entry_id == kInvalidId ? 1 : meta.entry_level + 1;
+	place.level = level < highest ? level : highest;
+
+	uint32 top = meta.entry_id == kInvalidId ? 0 : meta.entry_level < level ? meta.entry_level : level;
 	uint32 entry = descend(linker->store, meta, top);
-	bool alone = entry == kInvalidId;
-	for (uint32 layer = top + 1; !alone && layer-- > 0;)
+	place.alone = entry == kInvalidId;
+	for (uint32 layer = top + 1; !place.alone && layer-- > 0;)
 	{
 		uint32 nearest;
 		Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
@@ -213,22 +209,65 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 				if (equal_codes(linker, candidates.ids[i], inserter->coded) &&
 					add_duplicate(linker, candidates.ids[i], tid))
 				{
-					if (entry_locked)
-						unlock_entry(index);
+					place.duplicate = true;
 					return;
 				}
 			/* Nothing but dead nodes in reach: begin a graph of its own, vacuum clears the rest away. */
-			alone = candidates.count == 0;
+			place.alone = candidates.count == 0;
 		}
-		lanes[layer] = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
-		counts[layer] = choose_neighbors(linker, candidates, state->meta.m, 1.0f, lanes[layer]);
+		place.lanes[layer] = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
+		place.counts[layer] = choose_neighbors(linker, candidates, state->meta.m, 1.0f, place.lanes[layer]);
 		if (layer > 0)
+		{
 			entry = slot_below(linker->store, nearest);
+			if (entry == kInvalidId)
+				pg::report_corrupt(linker->index, state->shape.block_of(nearest), "an upper node is on another layer");
+		}
+	}
+}
+
+static void
+insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPointer tid)
+{
+	Linker *linker = inserter->linker;
+	IndexState *state = linker->state;
+	linker->index = index;
+	linker->store.index = index;
+	linker->store.query = query;
+
+	uint32 wanted = random_level(state);
+	Place place;
+	read_meta(index, place.meta);
+	bool entry_locked = false;
+	for (;;)
+	{
+		if (!entry_locked && (place.meta.entry_id == kInvalidId || wanted > place.meta.entry_level))
+		{
+			lock_entry(index);
+			entry_locked = true;
+			read_meta(index, place.meta);
+		}
+		find_place(inserter, tid, wanted, place);
+		if (!place.alone || entry_locked || place.duplicate)
+			break;
+		/* Another insert may have found itself alone too, and have made its node the entry point: then look again. */
+		uint32 seen = place.meta.entry_id;
+		lock_entry(index);
+		entry_locked = true;
+		read_meta(index, place.meta);
+		if (place.meta.entry_id == seen)
+			break;
+	}
+	if (place.duplicate)
+	{
+		if (entry_locked)
+			unlock_entry(index);
+		return;
 	}
 
 	uint32 ids[kMaxLevel + 1];
 	uint32 none = 0;
-	for (uint32 layer = 0; layer <= level; layer++)
+	for (uint32 layer = 0; layer <= place.level; layer++)
 	{
 		NewNode node{};
 		node.state = static_cast<uint8>(NodeState::live);
@@ -237,22 +276,16 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 		node.duplicates = kInvalidId;
 		node.link = layer == 0 ? kInvalidId : ids[layer - 1];
 		node.coded = &inserter->coded;
-		node.lanes = counts[layer] > 0 ? lanes[layer] : &none;
-		node.lane_count = counts[layer];
+		node.lanes = place.counts[layer] > 0 ? place.lanes[layer] : &none;
+		node.lane_count = place.counts[layer];
 		ids[layer] = write_new_node(index, state, node);
 	}
-	for (uint32 layer = 0; layer <= level; layer++)
-		if (counts[layer] > 0)
-			add_backlinks(linker, lanes[layer], counts[layer], ids[layer]);
+	for (uint32 layer = 0; layer <= place.level; layer++)
+		if (place.counts[layer] > 0)
+			add_backlinks(linker, place.lanes[layer], place.counts[layer], ids[layer]);
 
-	if (alone && !entry_locked)
-	{
-		lock_entry(index);
-		entry_locked = true;
-		read_meta(index, meta);
-	}
-	if (alone || level > meta.entry_level)
-		set_entry(index, ids[level], level);
+	if (place.alone || place.level > place.meta.entry_level)
+		set_entry(index, ids[place.level], place.level);
 	if (entry_locked)
 		unlock_entry(index);
 }

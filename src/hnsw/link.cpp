@@ -10,6 +10,8 @@
 #include "hnsw/link.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "pg/context.hpp"
 #include "pg/report.hpp"
@@ -58,28 +60,51 @@ slot_below(PageStore &store, uint32 id)
 	const HnswShape &shape = store.state->shape;
 	BlockNumber blkno = shape.block_of(id);
 	Buffer buffer = store.visit(blkno);
-	const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, id);
-	uint8 level = node->level;
+	Page page = BufferGetPage(buffer);
+	const NodeHeader *node = slot_header(page, shape, id);
+	bool good = page_is(page, PageKind::node) && node->level == store.layer && node->level > 0 &&
+				(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
 	uint32 below = node->link;
 	UnlockReleaseBuffer(buffer);
-	if (level == 0)
-		pg::report_corrupt(store.index, blkno, "an upper node is on the base layer");
+	if (!good)
+		return kInvalidId;
 	store.check_id(below, blkno);
+	store.layer--;
 	return below;
 }
 
+/* Vacuum can take a slot away from under a scan between two visits; this often in a row, the graph must be damaged. */
+constexpr int kDescents = 32;
+
 uint32
-descend(PageStore &store, const HnswMeta &meta, uint32 level)
+entry_base(PageStore &store)
 {
-	if (meta.entry_id == kInvalidId)
-		return kInvalidId;
+	for (int attempt = 0; attempt < kDescents; attempt++)
+	{
+		HnswMeta meta;
+		read_meta(store.index, meta);
+		uint32 id = meta.entry_id;
+		store.layer = id == kInvalidId ? 0 : meta.entry_level;
+		while (store.layer > 0 && id != kInvalidId)
+			id = slot_below(store, id);
+		if (store.layer == 0)
+			return id;
+	}
+	pg::report_corrupt(store.index, 0, "the entry point does not lead to the base layer");
+}
+
+/* One descent; false: a slot on the way was taken away. */
+static bool
+try_descend(PageStore &store, const HnswMeta &meta, uint32 level, uint32 &best)
+{
 	uint32 lanes[BeamSearch::kMaxLanes];
 	Scored found[BeamSearch::kMaxLanes];
-	uint32 best = meta.entry_id;
+	best = meta.entry_id;
 	store.check_id(best, 0);
+	store.layer = meta.entry_level;
 	Scored here;
 	store.score(&best, 1, &here);
-	for (uint32 layer = meta.entry_level; layer > level; layer--)
+	while (store.layer > level)
 	{
 		for (bool moved = true; moved;)
 		{
@@ -96,8 +121,29 @@ descend(PageStore &store, const HnswMeta &meta, uint32 level)
 				}
 		}
 		best = slot_below(store, best);
+		if (best == kInvalidId)
+			return false;
 	}
-	return best;
+	return true;
+}
+
+uint32
+descend(PageStore &store, const HnswMeta &meta, uint32 level)
+{
+	HnswMeta now = meta;
+	for (int attempt = 0; attempt < kDescents; attempt++)
+	{
+		uint32 best;
+		if (now.entry_id == kInvalidId)
+		{
+			store.layer = level;
+			return kInvalidId;
+		}
+		if (try_descend(store, now, level, best))
+			return best;
+		read_meta(store.index, now);
+	}
+	pg::report_corrupt(store.index, 0, "the entry point does not lead to the base layer");
 }
 
 Candidates
@@ -187,6 +233,9 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, b
 		ids[n] = id;
 		distances[n] = code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(),
 									 state->shape.code_dims);
+		/* Damaged factors must not upset the sort. */
+		if (std::isnan(distances[n]))
+			distances[n] = std::numeric_limits<float>::infinity();
 		order[n] = n;
 		n++;
 	}

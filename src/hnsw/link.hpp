@@ -33,15 +33,22 @@ struct Candidates
 
 /*
  * Greedy descent from the entry point (meta) down to the layer above `level`; returns the slot id from which the
- * search on layer `level` starts, or kInvalidId where the graph is empty. store.query is the target.
+ * search on layer `level` starts, or kInvalidId where the graph is empty. store.query is the target; store.layer is
+ * set to level.
  */
 uint32 descend(PageStore &store, const HnswMeta &meta, uint32 level);
 
-/* The slot one layer below. */
+/*
+ * From a slot on store.layer to the node's slot one layer below; sets store.layer. kInvalidId: the slot is no node of
+ * the layer any more (not while the graph lock is held).
+ */
 uint32 slot_below(PageStore &store, uint32 id);
 
+/* The base slot of the entry point, or kInvalidId where the graph is empty. Sets store.layer to 0. */
+uint32 entry_base(PageStore &store);
+
 /*
- * Nodes near store.query on the layer of `entry` (whose slot id it is), with ef; nearest: the id to go down from,
+ * Nodes near store.query on store.layer, with ef, starting from the slot `entry`; nearest: the id to go down from,
  * live or not.
  */
 Candidates find_candidates(Linker *linker, uint32 entry, uint32 ef, uint32 &nearest);

@@ -25,6 +25,18 @@ set_tid(NodeHeader *node, ItemPointer tid)
 	node->tid_offset = tid == nullptr ? 0 : tid->ip_posid;
 }
 
+void
+make_free(NodeHeader *slot)
+{
+	bool base = slot->state != static_cast<uint8>(NodeState::duplicate) && slot->level == 0;
+	if (!base)
+		slot->link = bound_detail(*slot) != 0 ? bound_detail(*slot) : kInvalidId;
+	slot->state = static_cast<uint8>(NodeState::free);
+	slot->level = 0;
+	slot->lane_count = 0;
+	slot->duplicates = kInvalidId;
+}
+
 static Buffer
 lock_meta(Relation index)
 {
@@ -162,6 +174,7 @@ static void
 fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 link)
 {
 	uint32 generation = slot->generation + 1;
+	uint32 bound = generation == 1 || slot->link == kInvalidId ? 0 : slot->link;
 	memset(static_cast<void *>(slot), 0, shape.slot_bytes);
 	slot->state = node.state;
 	slot->level = node.level;
@@ -172,6 +185,8 @@ fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 
 	{
 		slot_duplicates(slot)[0] = *node.tid;
 		slot->lane_count = 1;
+		set_chain_height(*slot, node.height);
+		set_bound_detail(*slot, bound);
 		return;
 	}
 	set_tid(slot, node.tid);
@@ -180,6 +195,8 @@ fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 
 	slot->norm2 = node.coded->sq8.norm2;
 	slot->error = node.coded->sq8.error;
 	slot->refined_error = node.coded->sq8.refined_error;
+	if (node.level > 0)
+		set_bound_detail(*slot, bound);
 	memcpy(slot_code(slot), node.coded->code, shape.code_dims);
 	memcpy(slot_lanes(slot, shape), node.lanes, node.lane_count * sizeof(uint32));
 	slot->lane_count = static_cast<uint8>(node.lane_count);

@@ -19,6 +19,7 @@ struct NewNode
 	ItemPointer tid;           // level 0 and duplicate: the row; else null
 	uint32 duplicates;
 	uint32 link;               // upper level: slot one layer below; duplicate: owner; level 0: ignored
+	uint32 height;             // duplicate: chain_height, one more than of the slot that it is hooked before
 	const CodedVector *coded;  // not for duplicates
 	const uint32 *lanes;
 	uint32 lane_count;
@@ -35,6 +36,9 @@ void set_entry(Relation index, uint32 id, uint32 level);
 
 /* The row's TID in the header. */
 void set_tid(NodeHeader *node, ItemPointer tid);
+
+/* Gives a slot back; its detail slot, if it ever had one, stays bound to it. */
+void make_free(NodeHeader *slot);
 
 /* Recomputes the checksum; call after every change other than to lanes. */
 inline void

@@ -46,6 +46,8 @@ struct ScanOpaque
 	/* The rows of a node with duplicates that are still to be returned. */
 	uint32 chain;            // next duplicate slot
 	uint32 chain_owner;
+	uint32 chain_generation; // of the owner
+	uint32 chain_height;     // of the last slot read
 	OrderedNode chain_node;
 	ItemPointerData *tids;
 	uint32 tid_count, tid_next;
@@ -162,7 +164,9 @@ start(IndexScanDesc scan, ScanOpaque *so)
 		out_of_memory();
 	so->search.reset(ef);
 	uint32 entry = descend(so->store, meta, 0);
-	if (!so->search.add_entry(so->store, entry) || !so->search.run(so->store))
+	if (entry == kInvalidId)
+		so->ended = true;
+	else if (!so->search.add_entry(so->store, entry) || !so->search.run(so->store))
 		out_of_memory();
 	collect(so);
 }
@@ -188,13 +192,9 @@ widen(ScanOpaque *so)
 		if (so->widened_to_entry)
 			return false;
 		so->widened_to_entry = true;
-		HnswMeta meta;
-		read_meta(so->store.index, meta);
-		if (meta.entry_id == kInvalidId)
+		uint32 id = entry_base(so->store);
+		if (id == kInvalidId)
 			return false;
-		uint32 id = meta.entry_id;
-		for (uint32 level = meta.entry_level; level > 0; level--)
-			id = slot_below(so->store, id);
 		if (!search.add_entry(so->store, id))
 			out_of_memory();
 	}
@@ -227,11 +227,16 @@ next_node(ScanOpaque *so, OrderedNode &node)
 	return so->order.next_late(node);
 }
 
+/* A scan begins a chain again this often when vacuum takes slots out of it; more, and it must be damaged. */
+constexpr int kChainRestarts = 100;
+
 /* Loads the next TIDs of a chain into so->tids; false at its end. */
 static bool
 next_chain_slot(ScanOpaque *so)
 {
 	const HnswShape &shape = so->state->shape;
+	int restarts = 0;
+	uint32 above = so->chain_height;  // slots get lower on the way, so a walk ends
 	while (so->chain != kInvalidId)
 	{
 		so->store.poll();
@@ -243,16 +248,33 @@ next_chain_slot(ScanOpaque *so)
 		NodeHeader *slot = slot_header(page, shape, id);
 		bool good = page_is(page, PageKind::node) && slot->state == static_cast<uint8>(NodeState::duplicate) &&
 					slot->link == so->chain_owner && slot->lane_count <= shape.duplicates_per_slot();
-		/* A slot freed meanwhile held rows that no snapshot sees any more. */
-		so->chain = good ? slot->duplicates : kInvalidId;
-		so->tid_count = good ? slot->lane_count : 0;
-		so->tid_next = 0;
 		bool sound = !good || slot->crc == node_crc(slot, shape);
-		if (so->tid_count > 0)
-			memcpy(so->tids, slot_duplicates(slot), so->tid_count * sizeof(ItemPointerData));
+		uint32 height = core::layout::chain_height(*slot);
+		good = good && height < above;
+		so->tid_count = so->tid_next = 0;
+		if (good)
+		{
+			so->chain = slot->duplicates;
+			above = height;
+			/* After a new start: what is not lower than the last slot read has been read, or was hooked in later. */
+			if (height < so->chain_height)
+			{
+				so->tid_count = slot->lane_count;
+				memcpy(so->tids, slot_duplicates(slot), so->tid_count * sizeof(ItemPointerData));
+				so->chain_height = height;
+			}
+		}
 		UnlockReleaseBuffer(buffer);
-		if (!sound)
-			pg::report_corrupt(so->store.index, blkno, "checksum of a slot of duplicates does not match");
+		if (!sound || restarts > kChainRestarts)
+			pg::report_corrupt(so->store.index, blkno,
+							   sound ? "a chain of duplicates leads astray" : "checksum of a slot of duplicates does not match");
+		/* Vacuum has emptied the slot and given it away; the chain goes on behind it. */
+		if (!good)
+		{
+			restarts++;
+			above = UINT32_MAX;
+			so->chain = so->store.duplicates_of(so->chain_owner, so->chain_generation);
+		}
 		if (so->tid_count > 0)
 			return true;
 	}
@@ -307,7 +329,9 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		so->chain_node = node;
 		so->chain_owner = node.id;
 		so->tid_next = so->tid_count = 0;
-		so->chain = so->store.duplicates_of(node.id);
+		so->chain_generation = 0;
+		so->chain_height = UINT32_MAX;
+		so->chain = so->store.duplicates_of(node.id, so->chain_generation);
 		ItemPointerData own = unpack_tid(node.payload);
 		if (own.ip_posid != 0)
 		{

@@ -27,7 +27,7 @@ using core::graph::Interval;
 using core::graph::Scored;
 
 /* Visits prefetched ahead of the one being scored. */
-constexpr unsigned kAhead = 4;
+constexpr unsigned kAhead = 8;
 
 /* Distances beyond this (overflow) all count as equally far. */
 constexpr float kFarthest = 1e37f;
@@ -133,6 +133,7 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.state = state;
 	store.kernels = &core::distance::kernels();
 	store.query = query;
+	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
 	store.scratch = static_cast<uint8 *>(palloc(state->shape.code_dims));
 	store.counters = ScanCounters{0, 0};
@@ -203,8 +204,9 @@ PageStore::neighbors(uint32 id, uint32 *out)
 	NodeHeader *node = slot_header(page, shape, id);
 	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape) : "not a node page";
 	unsigned n = 0;
-	if (fault == nullptr && (node->state == static_cast<uint8>(NodeState::live) ||
-							 node->state == static_cast<uint8>(NodeState::dead)))
+	/* A slot can be used again for another layer while a search holds its id. */
+	if (fault == nullptr && node->level == layer &&
+		(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead)))
 	{
 		n = node->lane_count;
 		memcpy(out, slot_lanes(node, shape), n * sizeof(uint32));
@@ -233,7 +235,8 @@ PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 		const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, ids[i]);
 		uint8 node_state = node->state;
 		float distance, error;
-		if (node_state == static_cast<uint8>(NodeState::live) || node_state == static_cast<uint8>(NodeState::dead))
+		if (node->level == layer &&
+			(node_state == static_cast<uint8>(NodeState::live) || node_state == static_cast<uint8>(NodeState::dead)))
 		{
 			distance = core::graph::query_distance(*kernels, *query, reinterpret_cast<const uint8 *>(node + 1),
 												   node->scale, node->bias, node->norm2);
@@ -296,11 +299,14 @@ PageStore::load(uint32 id, NodeCopy &copy)
 }
 
 uint32
-PageStore::duplicates_of(uint32 id)
+PageStore::duplicates_of(uint32 id, uint32 &generation)
 {
 	Buffer buffer = visit(state->shape.block_of(id));
 	const NodeHeader *node = slot_header(BufferGetPage(buffer), state->shape, id);
-	uint32 chain = node->state == static_cast<uint8>(NodeState::live) ? node->duplicates : kInvalidId;
+	bool same = node->state == static_cast<uint8>(NodeState::live) &&
+				(generation == 0 || node->generation == generation);
+	generation = node->generation;
+	uint32 chain = same ? node->duplicates : kInvalidId;
 	UnlockReleaseBuffer(buffer);
 	return chain;
 }
@@ -317,7 +323,8 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		if (!load(id, copy))
 			return false;
 		const NodeHeader &node = copy.header;
-		if (node.state != static_cast<uint8>(NodeState::live))
+		/* Gone, or the slot is used again by a node of an upper layer. */
+		if (node.state != static_cast<uint8>(NodeState::live) || node.level != 0)
 			return false;
 		BlockNumber blkno = shape.block_of(id);
 		/* The copy has the code elsewhere: check it as it would lie in the slot. */
@@ -331,7 +338,7 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		FIN_CRC32C(crc);
 		if (crc != node.crc)
 			pg::report_corrupt(index, blkno, "checksum of a node does not match");
-		if (node.level != 0 || (node.tid_offset == 0 && node.duplicates == kInvalidId))
+		if (node.tid_offset == 0 && node.duplicates == kInvalidId)
 			pg::report_corrupt(index, blkno, "a base node has no row");
 		payload = pack_tid(node);
 		double norm = std::sqrt(static_cast<double>(node.norm2));

@@ -116,6 +116,7 @@ struct PageStore
 	IndexState *state;
 	const core::distance::Kernels *kernels;
 	const core::graph::CodeQuery *query;  // null where only copies are read
+	uint32 layer;                         // being searched: slots of other layers are no nodes to it
 	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
 	uint8 *scratch;                       // code_dims bytes, for refine
 	ScanCounters counters;
@@ -141,8 +142,11 @@ struct PageStore
 	/* Copies a node; false: the slot is free. */
 	bool load(uint32 id, NodeCopy &copy);
 
-	/* First slot of the chain of rows with an equal vector, or kInvalidId (also when the node is gone). */
-	uint32 duplicates_of(uint32 id);
+	/*
+	 * First slot of the chain of rows with an equal vector, or kInvalidId (also when the node is gone). generation: of
+	 * the node, 0 where the caller does not know it yet.
+	 */
+	uint32 duplicates_of(uint32 id, uint32 &generation);
 
 	/* The page of block blkno, pinned and share-locked; by hint where there is one. */
 	Buffer visit(BlockNumber blkno);

@@ -151,17 +151,6 @@ edit_slot(Vacuum *v, uint32 id)
 	return edit(v->index, buffer);
 }
 
-static void
-make_free(NodeHeader *slot)
-{
-	/* A base slot's detail slot stays bound to it: nobody else may write there. */
-	if (!is_state(slot, NodeState::dead) || slot->level > 0)
-		slot->link = kInvalidId;
-	slot->duplicates = kInvalidId;
-	slot->lane_count = 0;
-	slot->state = raw(NodeState::free);
-}
-
 static bool
 row_is_dead(Vacuum *v, ItemPointerData tid)
 {

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -127,7 +128,7 @@ struct NodeHeader
 	std::uint8_t lane_count;  // neighbour ids in use, first ones first; duplicate: TIDs in use
 	std::uint8_t flags;       // 0
 	std::uint32_t generation; // grows when a slot is used again
-	std::uint16_t tid_block_hi;
+	std::uint16_t tid_block_hi;  // tid_block: duplicate: its height in the chain, see chain_height
 	std::uint16_t tid_block_lo;
 	std::uint16_t tid_offset; // 0: no TID (upper layer, or the row is gone)
 	std::uint8_t reserved0;   // layout fused: exponents of its factors
@@ -138,13 +139,46 @@ struct NodeHeader
 	float bias;
 	float norm2;
 	float error;
-	float refined_error;
+	float refined_error;      // upper layer, duplicate: see bound_detail
 	std::uint32_t crc;        // CRC-32C of the header up to here (lane_count taken as 0) and the self code
 };
 static_assert(sizeof(NodeHeader) == 48 && offsetof(NodeHeader, tid_block_hi) == 8 && offsetof(NodeHeader, scale) == 24 &&
 			  offsetof(NodeHeader, crc) == 44);
 
 constexpr std::uint32_t kTidBytes = 6;
+
+/*
+ * A slot of duplicates is higher than the next one in its chain, and what is hooked in later is higher than what was
+ * there, so a reader that finds its next slot used for something else can begin again and skip what it has read.
+ */
+inline std::uint32_t
+chain_height(const NodeHeader &node) noexcept
+{
+	return static_cast<std::uint32_t>(node.tid_block_hi) << 16 | node.tid_block_lo;
+}
+
+inline void
+set_chain_height(NodeHeader &node, std::uint32_t height) noexcept
+{
+	node.tid_block_hi = static_cast<std::uint16_t>(height >> 16);
+	node.tid_block_lo = static_cast<std::uint16_t>(height & 0xffff);
+}
+
+/*
+ * A slot that was once a base node keeps its detail slot for life. While it serves as something else, the detail id is
+ * kept in the bits of refined_error, which only base nodes need. 0: none.
+ */
+inline std::uint32_t
+bound_detail(const NodeHeader &node) noexcept
+{
+	return std::bit_cast<std::uint32_t>(node.refined_error);
+}
+
+inline void
+set_bound_detail(NodeHeader &node, std::uint32_t detail) noexcept
+{
+	node.refined_error = std::bit_cast<float>(detail);
+}
 
 /* The geometry that follows from the options: computed once, kept in the metapage, checked on read. */
 struct HnswShape
