@@ -9,6 +9,7 @@
  */
 #include "hnsw/store.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -28,6 +29,7 @@ using core::graph::Scored;
 
 /* Visits prefetched ahead of the one being scored. */
 constexpr unsigned kAhead = 8;
+constexpr uint32 kLinesAhead = 16;
 
 /* Distances beyond this (overflow) all count as equally far. */
 constexpr float kFarthest = 1e37f;
@@ -219,51 +221,65 @@ PageStore::neighbors(uint32 id, uint32 *out)
 	return n;
 }
 
+/* What the search needs of the node in a slot; distance NaN: not a node of this layer (any more). */
+static inline void
+score_slot(const PageStore &store, const NodeHeader *node, Scored &out)
+{
+	const CodeQuery &query = *store.query;
+	uint8 node_state = node->state;
+	if (node->level != store.layer ||
+		(node_state != static_cast<uint8>(NodeState::live) && node_state != static_cast<uint8>(NodeState::dead)))
+	{
+		out.distance = std::numeric_limits<float>::quiet_NaN();
+		out.error = -1;
+		return;
+	}
+	float distance = core::graph::query_distance(*store.kernels, query, reinterpret_cast<const uint8 *>(node + 1),
+												 node->scale, node->bias, node->norm2);
+	float error = node->error;
+	if (query.metric == Metric::inner_product)
+	{
+		double norm = std::sqrt(static_cast<double>(node->norm2));
+		Interval interval = core::graph::operator_interval(query, distance, error, norm, true);
+		error = static_cast<float>((interval.upper - interval.middle) * 1.000001);
+	}
+	if (!(std::fabs(distance) < kFarthest))
+		distance = distance < 0 ? -kFarthest : kFarthest;
+	out.distance = distance;
+	out.error = node_state == static_cast<uint8>(NodeState::dead) ? -1 : error >= 0 ? error : kFarthest;
+}
+
 void
 PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 {
 	const HnswShape &shape = state->shape;
-	const uint32 lines = ((static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64 < 16u ? (static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64 : 16u);
+	uint32 lines = (static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64;
+	if (lines > kLinesAhead)
+		lines = kLinesAhead;
+	/* In the order of their addresses: nodes on one page (neighbours often share one) cost one visit. */
+	for (unsigned i = 0; i < n; i++)
+		out[i].id = ids[i];
+	std::sort(out, out + n, [](const Scored &a, const Scored &b) noexcept { return a.id < b.id; });
 	for (unsigned i = 0; i < n && i < kAhead; i++)
-		prefetch_page(state, shape.block_of(ids[i]), shape.slot_offset(ids[i]), lines);
+		prefetch_page(state, shape.block_of(out[i].id), shape.slot_offset(out[i].id), lines);
+	Buffer buffer = InvalidBuffer;
+	BlockNumber blkno = InvalidBlockNumber;
 	for (unsigned i = 0; i < n; i++)
 	{
 		if (i + kAhead < n)
-			prefetch_page(state, shape.block_of(ids[i + kAhead]), shape.slot_offset(ids[i + kAhead]), lines);
-		BlockNumber blkno = shape.block_of(ids[i]);
-		Buffer buffer = visit(blkno);
-		const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, ids[i]);
-		uint8 node_state = node->state;
-		float distance, error;
-		if (node->level == layer &&
-			(node_state == static_cast<uint8>(NodeState::live) || node_state == static_cast<uint8>(NodeState::dead)))
+			prefetch_page(state, shape.block_of(out[i + kAhead].id), shape.slot_offset(out[i + kAhead].id), lines);
+		BlockNumber next = shape.block_of(out[i].id);
+		if (next != blkno)
 		{
-			distance = core::graph::query_distance(*kernels, *query, reinterpret_cast<const uint8 *>(node + 1),
-												   node->scale, node->bias, node->norm2);
-			error = node->error;
-			if (query->metric == Metric::inner_product)
-			{
-				double norm = std::sqrt(static_cast<double>(node->norm2));
-				Interval i2 = core::graph::operator_interval(*query, distance, error, norm, true);
-				error = static_cast<float>((i2.upper - i2.middle) * 1.000001);
-			}
-			if (!(std::fabs(distance) < kFarthest))
-				distance = distance < 0 ? -kFarthest : kFarthest;
-			if (node_state == static_cast<uint8>(NodeState::dead))
-				error = -1;
-			else if (!(error >= 0))
-				error = kFarthest;
+			if (BufferIsValid(buffer))
+				UnlockReleaseBuffer(buffer);
+			blkno = next;
+			buffer = visit(blkno);
 		}
-		else
-		{
-			distance = std::numeric_limits<float>::quiet_NaN();
-			error = -1;
-		}
-		UnlockReleaseBuffer(buffer);
-		out[i].id = ids[i];
-		out[i].distance = distance;
-		out[i].error = error;
+		score_slot(*this, slot_header(BufferGetPage(buffer), shape, out[i].id), out[i]);
 	}
+	if (BufferIsValid(buffer))
+		UnlockReleaseBuffer(buffer);
 }
 
 bool

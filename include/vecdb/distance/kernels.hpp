@@ -62,6 +62,10 @@ struct Kernels
 	/* out[i] = decoded element i; residual may be null. */
 	void (*decode)(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias, std::size_t n,
 				   float *out) noexcept;
+	/* out[0] = greatest |q[i]|, out[1] = sum of q, out[2] = of |q|, out[3] = of squares, in double. */
+	void (*summarize)(const float *q, std::size_t n, double out[4]) noexcept;
+	/* codes[i] = nearest integer of q[i] * inverse, cut to +-16383. */
+	void (*quantize_i16)(const float *q, std::size_t n, float inverse, std::int16_t *codes) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -11,8 +11,9 @@
  *
  * Store: trivially destructible, with
  *   unsigned neighbors(std::uint32_t id, std::uint32_t *out)          ids of its out-links, at most max_lanes
- *   void score(const std::uint32_t *ids, unsigned n, Scored *out)     out[i].distance, .error; error < 0: a way
- *                                                                    point only (dead); distance NaN: no such node
+ *   void score(const std::uint32_t *ids, unsigned n, Scored *out)     id, distance, error of each, in any order;
+ *                                                                    error < 0: a way point only (dead); distance
+ *                                                                    NaN: no such node
  *   void prefetch(std::uint32_t id)                                   will be expanded next
  *   void poll()                                                       called between expansions, no lock held
  * Any of these may leave by longjmp.
@@ -44,6 +45,7 @@ struct BeamSearch
 {
 	static constexpr int kBuckets = 1024;
 	static constexpr unsigned kMaxLanes = 256;
+	static constexpr unsigned kBeam = 2;
 	static constexpr std::int32_t kEnd = -1, kExpanded = -2, kTaken = -3, kFar = -4;
 
 	Memory memory;
@@ -282,33 +284,41 @@ struct BeamSearch
 		return std::isnan(s.distance) || insert(s);
 	}
 
-	/* Expand until no unexpanded node is within the threshold. False: no memory. */
+	/*
+	 * Expand until no unexpanded node is within the threshold. False: no memory. kBeam nodes are expanded together, so
+	 * that the reads of their neighbours overlap; a beam of 2-4 costs no more expansions.
+	 */
 	template <class Store>
 	bool
 	run(Store &store)
 	{
 		static_assert(std::is_trivially_destructible_v<Store>);
-		std::uint32_t id, ahead;
-		std::uint32_t ids[kMaxLanes];
-		Scored found[kMaxLanes];
-		while (pop(id))
+		std::uint32_t nodes[kBeam];
+		std::uint32_t ids[kBeam * kMaxLanes];
+		Scored found[kBeam * kMaxLanes];
+		while (pop(nodes[0]))
 		{
+			unsigned popped = 1;
+			while (popped < kBeam && pop(nodes[popped]))
+				store.prefetch(nodes[popped++]);
 			store.poll();
-			unsigned n = store.neighbors(id, ids);
-			expansions++;
 			unsigned fresh = 0;
-			for (unsigned i = 0; i < n; i++)
+			for (unsigned p = 0; p < popped; p++)
 			{
-				int is_new = visited.add(ids[i]);
-				if (is_new < 0)
-					return false;
-				if (is_new > 0)
-					ids[fresh++] = ids[i];
+				unsigned end = fresh + store.neighbors(nodes[p], ids + fresh);
+				for (unsigned i = fresh; i < end; i++)
+				{
+					int is_new = visited.add(ids[i]);
+					if (is_new < 0)
+						return false;
+					if (is_new > 0)
+						ids[fresh++] = ids[i];
+				}
 			}
+			expansions += popped;
+			std::uint32_t ahead;
 			if (peek(ahead))
 				store.prefetch(ahead);
-			for (unsigned i = 0; i < fresh; i++)
-				found[i].id = ids[i];
 			store.score(ids, fresh, found);
 			scored += fresh;
 			for (unsigned i = 0; i < fresh; i++)
