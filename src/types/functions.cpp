@@ -33,6 +33,25 @@ norm(const float *x, int n)
 	return std::sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
+/* The first element is the highest bit of the first byte; bits past the last element are 0. */
+void
+pack_signs(const float *x, int n, bits8 *bits)
+{
+	int i = 0;
+	for (; i + 8 <= n; i += 8)
+	{
+		uint32 byte = 0;
+		for (uint32 j = 0; j < 8; j++)
+			byte |= (x[i + j] > 0.0f ? 0x80u : 0u) >> j;
+		bits[i / 8] = static_cast<bits8>(byte);
+	}
+	uint32 last = 0;
+	for (int j = 0; i + j < n; j++)
+		last |= (x[i + j] > 0.0f ? 0x80u : 0u) >> j;
+	if (i < n)
+		bits[i / 8] = static_cast<bits8>(last);
+}
+
 }  // namespace
 
 VECDB_FUNCTION(vecdb_vector_dims_vector)
@@ -97,8 +116,6 @@ VECDB_FUNCTION(vecdb_binary_quantize_vector)
 	auto *result = static_cast<VarBit *>(palloc0(size_bytes));
 	SET_VARSIZE(result, size_bytes);
 	VARBITLEN(result) = v->dim;
-	bits8 *bits = VARBITS(result);
-	for (int i = 0; i < v->dim; i++)
-		bits[i / 8] = static_cast<bits8>(bits[i / 8] | ((v->x[i] > 0.0f ? 0x80 : 0) >> (i % 8)));
+	pack_signs(v->x, v->dim, VARBITS(result));
 	PG_RETURN_VARBIT_P(result);
 }
