@@ -72,4 +72,60 @@ vacuum_delay_point_compat()
 #endif
 }
 
+/* Does the current user own the table or index? Superusers own all. */
+inline bool
+owns_relation(Oid relation)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, GetUserId());
+#else
+	return pg_class_ownercheck(relation, GetUserId());  // remove when 16 is the oldest supported
+#endif
+}
+
+/* Maintenance commands run the code of index expressions with a safe search_path since 17; before, with the caller's. */
+inline void
+restrict_search_path()
+{
+#if PG_VERSION_NUM >= 170000
+	RestrictSearchPath();
+#endif
+}
+
+inline IndexScanDesc
+index_beginscan_compat(Relation heap, Relation index, Snapshot snapshot, int nkeys, int norderbys)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(heap, index, snapshot, nullptr, nkeys, norderbys);
+#else
+	return index_beginscan(heap, index, snapshot, nkeys, norderbys);  // remove when 18 is the oldest supported
+#endif
+}
+
+/* Up to 15 the callbacks of the expression walkers are declared without parameters: in C++ another type. */
+using WalkCallback = bool (*)(Node *, void *);
+using MutateCallback = Node *(*)(Node *, void *);
+
+inline bool
+walk_expression(Node *node, WalkCallback callback, void *context)
+{
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_walker(node, callback, context);
+#else
+	/* remove when 16 is the oldest supported */
+	return expression_tree_walker(node, reinterpret_cast<bool (*)()>(reinterpret_cast<void (*)()>(callback)), context);
+#endif
+}
+
+inline Node *
+mutate_expression(Node *node, MutateCallback callback, void *context)
+{
+#if PG_VERSION_NUM >= 160000
+	return expression_tree_mutator(node, callback, context);
+#else
+	/* remove when 16 is the oldest supported */
+	return expression_tree_mutator(node, reinterpret_cast<Node *(*)()>(reinterpret_cast<void (*)()>(callback)), context);
+#endif
+}
+
 }  // namespace vecdb::pg
