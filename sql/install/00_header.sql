@@ -1,26 +1,26 @@
 -- Refuse to mix with pgvector: both define the same names, and their index formats differ.
 DO $check$
 DECLARE
-    found text;
+    conflict text;
 BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'vector') THEN
-        found := 'extension "vector" is installed in this database';
+        conflict := 'extension "vector" is installed in this database';
     ELSE
         -- A leftover base type anywhere would be ambiguous; any other type only where ours is to be created.
-        SELECT pg_catalog.format('type "%s.vector" already exists', n.nspname) INTO found
+        SELECT pg_catalog.format('type "%s.vector" already exists', n.nspname) INTO conflict
         FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         WHERE t.typname = 'vector' AND (t.typtype = 'b' OR n.oid = '@extschema@'::pg_catalog.regnamespace)
         ORDER BY n.nspname LIMIT 1;
-        IF found IS NULL THEN
-            SELECT pg_catalog.format('access method "%s" already exists', amname) INTO found
+        IF conflict IS NULL THEN
+            SELECT pg_catalog.format('access method "%s" already exists', amname) INTO conflict
             FROM pg_catalog.pg_am WHERE amname IN ('hnsw', 'ivfflat', 'ivf')
             ORDER BY amname LIMIT 1;
         END IF;
     END IF;
-    IF found IS NOT NULL THEN
+    IF conflict IS NOT NULL THEN
         RAISE EXCEPTION USING
             ERRCODE = 'duplicate_object',
-            MESSAGE = 'cannot create extension vecdb: ' || found,
+            MESSAGE = 'cannot create extension vecdb: ' || conflict,
             DETAIL = 'vecdb provides the types, operators and access methods of pgvector under the same names.',
             HINT = 'See docs/migrate-from-pgvector.md.';
     END IF;

@@ -35,7 +35,7 @@ norm(const float *x, int n)
 
 /* The first element is the highest bit of the first byte; bits past the last element are 0. */
 void
-pack_signs(const float *x, int n, bits8 *bits)
+pack_signs(const float *x, int n, uint8 *bits)
 {
 	int i = 0;
 	for (; i + 8 <= n; i += 8)
@@ -43,13 +43,13 @@ pack_signs(const float *x, int n, bits8 *bits)
 		uint32 byte = 0;
 		for (uint32 j = 0; j < 8; j++)
 			byte |= (x[i + j] > 0.0f ? 0x80u : 0u) >> j;
-		bits[i / 8] = static_cast<bits8>(byte);
+		bits[i / 8] = static_cast<uint8>(byte);
 	}
 	uint32 last = 0;
 	for (int j = 0; i + j < n; j++)
 		last |= (x[i + j] > 0.0f ? 0x80u : 0u) >> j;
 	if (i < n)
-		bits[i / 8] = static_cast<bits8>(last);
+		bits[i / 8] = static_cast<uint8>(last);
 }
 
 }  // namespace

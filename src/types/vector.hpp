@@ -10,6 +10,9 @@
 
 extern "C" {
 #include "access/detoast.h"
+#if __has_include("varatt.h")
+#include "varatt.h"  // its own header since 16
+#endif
 }
 
 #include <cmath>
