@@ -14,6 +14,7 @@
 
 #include <immintrin.h>
 
+#include "avx2.hpp"
 #include "simd.hpp"
 
 namespace vecdb::core::distance
@@ -23,6 +24,7 @@ namespace
 
 struct Avx512
 {
+	using Narrow = Avx2;
 	using Arch = xsimd::avx512f;
 	using V = xsimd::batch<float, Arch>;
 	using D = xsimd::batch<double, Arch>;
@@ -100,6 +102,30 @@ struct Avx512
 	{
 		low = _mm512_cvtps_pd(_mm512_castps512_ps256(v));
 		high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+	}
+
+	static void
+	put_words(std::int16_t *out, const V in[1]) noexcept
+	{
+		_mm256_storeu_si256(reinterpret_cast<__m256i *>(out), _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(in[0])));
+	}
+
+	static __m256
+	fold(const V &v) noexcept
+	{
+		return _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+	}
+
+	static float
+	sum(const V &v) noexcept
+	{
+		return Avx2::sum(fold(v));
+	}
+
+	static void
+	sum_three(const V &a, const V &b, const V &c, float out[3]) noexcept
+	{
+		Avx2::sum_three(fold(a), fold(b), fold(c), out);
 	}
 
 	static __m512i

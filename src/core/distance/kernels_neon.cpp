@@ -90,6 +90,27 @@ struct Neon
 		high = vcvt_high_f64_f32(x);
 	}
 
+	static void
+	put_words(std::int16_t *out, const V in[4]) noexcept
+	{
+		vst1q_s16(out, vcombine_s16(vmovn_s32(vcvtnq_s32_f32(in[0])), vmovn_s32(vcvtnq_s32_f32(in[1]))));
+		vst1q_s16(out + 8, vcombine_s16(vmovn_s32(vcvtnq_s32_f32(in[2])), vmovn_s32(vcvtnq_s32_f32(in[3]))));
+	}
+
+	static float
+	sum(const V &v) noexcept
+	{
+		return vaddvq_f32(v);
+	}
+
+	static void
+	sum_three(const V &a, const V &b, const V &c, float out[3]) noexcept
+	{
+		out[0] = vaddvq_f32(a);
+		out[1] = vaddvq_f32(b);
+		out[2] = vaddvq_f32(c);
+	}
+
 	static std::int32_t
 	dot_u8_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
 	{

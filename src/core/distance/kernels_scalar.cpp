@@ -369,6 +369,41 @@ encode(const float *v, size_t n, float scale, float bias, bool absolute, uint8_t
 		encode_as<false>(v, n, scale, bias, code, residual, out);
 }
 
+void
+summarize(const float *q, size_t n, double out[4]) noexcept
+{
+	float most = 0;
+	double sum[kLanes] = {};
+	double magnitudes[kLanes] = {};
+	double squares[kLanes] = {};
+	for (size_t i = 0; i < n; i += kLanes)
+		for (size_t j = 0; j < kLanes; j++)
+		{
+			double x = at(q, i + j);
+			most = magnitude(at(q, i + j)) > most ? magnitude(at(q, i + j)) : most;
+			sum[j] += x;
+			magnitudes[j] += __builtin_fabs(x);
+			squares[j] += x * x;
+		}
+	out[0] = most;
+	out[1] = total(sum);
+	out[2] = total(magnitudes);
+	out[3] = total(squares);
+}
+
+void
+quantize_i16(const float *q, size_t n, float inverse, int16_t *codes) noexcept
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		float x = at(q, i) * inverse;
+		x = x < 16383.0f ? x : 16383.0f;
+		x = x > -16383.0f ? x : -16383.0f;
+		int16_t code = static_cast<int16_t>(x < 0.0f ? x - 0.5f : x + 0.5f);
+		std::memcpy(codes + i, &code, sizeof code);
+	}
+}
+
 template <class Decoder>
 void
 decode_as(Decoder decoder, size_t n, float *out) noexcept
@@ -407,6 +442,8 @@ constinit const Kernels kernels_scalar = {
 	.min_max = min_max,
 	.encode = encode,
 	.decode = decode,
+	.summarize = summarize,
+	.quantize_i16 = quantize_i16,
 };
 
 }  // namespace vecdb::core::distance

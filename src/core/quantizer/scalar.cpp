@@ -90,52 +90,24 @@ sq8_decode(const Sq8 &s, const std::uint8_t *code, const std::uint8_t *residual,
 Sq8Query
 sq8_query(const float *q, std::size_t n, std::int16_t *codes) noexcept
 {
-	constexpr std::size_t kLanes = 8;
 	constexpr float kMostCode = 16383.0f;
 	constexpr float kLeastStep = 1e-37f;  // its reciprocal and 16383 times that are finite
 	/* 255 * sum |codes| < 2^31; rounding adds at most 1/2 a code, the arithmetic far less than 1e-4 of it. */
 	constexpr double kMostSum = 2147483647.0 / 255.0;
 
-	double sum[kLanes] = {};
-	double absolute[kLanes] = {};
-	double norm2[kLanes] = {};
-	float most[kLanes] = {};
-	for (std::size_t i = 0; i < n; i += kLanes)
-		for (std::size_t j = 0; j < kLanes; j++)
-		{
-			float x = q[i + j];
-			float magnitude = std::fabs(x);
-			double wide = x;
-			most[j] = magnitude > most[j] ? magnitude : most[j];
-			sum[j] += wide;
-			absolute[j] += std::fabs(wide);
-			norm2[j] += wide * wide;
-		}
-	for (std::size_t j = 1; j < kLanes; j++)
-	{
-		most[0] = std::max(most[0], most[j]);
-		sum[0] += sum[j];
-		absolute[0] += absolute[j];
-		norm2[0] += norm2[j];
-	}
+	const distance::Kernels &k = distance::kernels();
+	double of[4];  // greatest magnitude, sum, sum of magnitudes, sum of squares
+	k.summarize(q, n, of);
 
 	double room = (kMostSum - static_cast<double>(n)) * (1.0 - 1e-4);
 	Sq8Query query = {};
 	query.q = q;
 	query.codes = codes;
-	query.step = std::max({most[0] / kMostCode, static_cast<float>(absolute[0] / room), kLeastStep});
-	query.sum = static_cast<float>(sum[0]);
-	query.norm2 = static_cast<float>(norm2[0]);
+	query.step = std::max({static_cast<float>(of[0]) / kMostCode, static_cast<float>(of[2] / room), kLeastStep});
+	query.sum = static_cast<float>(of[1]);
+	query.norm2 = static_cast<float>(of[3]);
 	query.n = n;
-
-	const float inverse = 1.0f / query.step;
-	for (std::size_t i = 0; i < n; i++)
-	{
-		float x = q[i] * inverse;
-		x = x < kMostCode ? x : kMostCode;
-		x = x > -kMostCode ? x : -kMostCode;
-		codes[i] = static_cast<std::int16_t>(std::lrintf(x));
-	}
+	k.quantize_i16(q, n, 1.0f / query.step, codes);
 	return query;
 }
 
