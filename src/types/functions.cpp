@@ -101,7 +101,8 @@ VECDB_FUNCTION(vecdb_subvector_vector)
 	Vector *result = new_vector_uninitialized(count);
 	if (VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
 	{
-		struct varlena *slice = PG_DETOAST_DATUM_SLICE(value, static_cast<int32>(offset_bytes), static_cast<int32>(count_bytes));
+		struct varlena *slice =
+			PG_DETOAST_DATUM_SLICE(value, static_cast<int32>(offset_bytes), static_cast<int32>(count_bytes));
 		std::memcpy(result->x, VARDATA_ANY(slice), count_bytes);
 	}
 	else

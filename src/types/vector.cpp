@@ -76,7 +76,8 @@ VECDB_FUNCTION(vecdb_vector_in)
 	int32 typmod = PG_GETARG_INT32(2);
 	float x[kMaxVectorDimensions];
 	core::codec::ParsedVector parsed;
-	core::Status status = core::codec::parse_vector_text(std::span(literal, std::strlen(literal)), std::span(x), parsed);
+	core::Status status =
+		core::codec::parse_vector_text(std::span(literal, std::strlen(literal)), std::span(x), parsed);
 	if (!status.ok())
 		report_text_error(status, parsed);
 	check_expected_dimensions(typmod, parsed.dims);
@@ -103,8 +104,8 @@ VECDB_FUNCTION(vecdb_vector_typmod_in)
 	if (count != 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
 	if (modifiers[0] < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("dimensions for type vector must be at least 1")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type vector must be at least 1")));
 	if (modifiers[0] > kMaxVectorDimensions)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("dimensions for type vector cannot exceed %d", kMaxVectorDimensions)));
@@ -118,7 +119,8 @@ VECDB_FUNCTION(vecdb_vector_recv)
 	int dim;
 	/* pq_getmsgbytes raises where the message is too short, before anything of that size is allocated. */
 	auto *bytes = reinterpret_cast<const uint8 *>(pq_getmsgbytes(message, core::codec::kVectorWireHeaderBytes));
-	pg::report(core::codec::decode_vector_wire_header(std::span(bytes, core::codec::kVectorWireHeaderBytes), typmod, dim));
+	pg::report(
+		core::codec::decode_vector_wire_header(std::span(bytes, core::codec::kVectorWireHeaderBytes), typmod, dim));
 	Size size_bytes = static_cast<Size>(dim) * sizeof(float);
 	bytes = reinterpret_cast<const uint8 *>(pq_getmsgbytes(message, static_cast<int>(size_bytes)));
 	Vector *result = new_vector_uninitialized(dim);

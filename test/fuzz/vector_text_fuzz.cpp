@@ -33,7 +33,8 @@ LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 	if (!status.ok())
 	{
 		require(status.message[0] != '\0');
-		require(parsed.quoted.empty() || (parsed.quoted.data() >= text && parsed.quoted.data() + parsed.quoted.size() <= text + size));
+		require(parsed.quoted.empty() ||
+				(parsed.quoted.data() >= text && parsed.quoted.data() + parsed.quoted.size() <= text + size));
 		return 0;
 	}
 	require(parsed.dims >= 1 && parsed.dims <= kMaxVectorElements);

@@ -105,15 +105,69 @@ TEST(VectorText, SpacesAroundTokens)
 
 TEST(VectorText, NumbersAgreeWithStrtof)
 {
-	for (const char *number :
-		 {"1",          "+1",        "-1",         "1.",         ".5",       "+.5",     "00012",      "1e5",      "1E-5",
-		  "0x1",        "0X1.8p-2",  "0x.8",       "0x1p-149",   "0x1p-151", "0x1p127", "0x1p128",    "0x0p9999", "-0",
-		  "0e99999",    "1e38",      "4e38",       "-4e38",      "1e400",    "1e-400",  "1e-45",      "7e-46",    "7.1e-46",
-		  "16777217",   "16777219",  "1.17549435e-38", "3.4028235677973366e38", "3.4028235677973365e38",
-		  "1e99999999999999999999",  "1e-99999999999999999999", "100000000000000000000000000000e-20",
-		  "0.00000000000000000000000000000000000000000000000000000000001e60", "0x1.fffffefp127", "0x1.ffffffp127",
-		  "0x123456789abcdef0123p-40", "-", "+", ".", "e", "1e", "1e+", "1.2.3", "--1", "+-1", "0x", "0x.", "0x1p",
-		  "inf", "-Infinity", "infinit", "nan", "-NaN", "nan(12)", "in", "na", "1a", "1_0", "1d3", "1f"})
+	for (const char *number : {"1",
+							   "+1",
+							   "-1",
+							   "1.",
+							   ".5",
+							   "+.5",
+							   "00012",
+							   "1e5",
+							   "1E-5",
+							   "0x1",
+							   "0X1.8p-2",
+							   "0x.8",
+							   "0x1p-149",
+							   "0x1p-151",
+							   "0x1p127",
+							   "0x1p128",
+							   "0x0p9999",
+							   "-0",
+							   "0e99999",
+							   "1e38",
+							   "4e38",
+							   "-4e38",
+							   "1e400",
+							   "1e-400",
+							   "1e-45",
+							   "7e-46",
+							   "7.1e-46",
+							   "16777217",
+							   "16777219",
+							   "1.17549435e-38",
+							   "3.4028235677973366e38",
+							   "3.4028235677973365e38",
+							   "1e99999999999999999999",
+							   "1e-99999999999999999999",
+							   "100000000000000000000000000000e-20",
+							   "0.00000000000000000000000000000000000000000000000000000000001e60",
+							   "0x1.fffffefp127",
+							   "0x1.ffffffp127",
+							   "0x123456789abcdef0123p-40",
+							   "-",
+							   "+",
+							   ".",
+							   "e",
+							   "1e",
+							   "1e+",
+							   "1.2.3",
+							   "--1",
+							   "+-1",
+							   "0x",
+							   "0x.",
+							   "0x1p",
+							   "inf",
+							   "-Infinity",
+							   "infinit",
+							   "nan",
+							   "-NaN",
+							   "nan(12)",
+							   "in",
+							   "na",
+							   "1a",
+							   "1_0",
+							   "1d3",
+							   "1f"})
 		expect_as_strtof(number);
 }
 
@@ -132,9 +186,18 @@ TEST(VectorText, RandomNumbersAgreeWithStrtof)
 		{
 			case 0: std::snprintf(text, sizeof text, "%.9g", static_cast<double>(value)); break;
 			case 1: std::snprintf(text, sizeof text, "%.17g", middle); break;
-			case 2: std::snprintf(text, sizeof text, "%.25g", std::nextafter(middle, random() % 2 ? 1e300 : -1e300)); break;
-			case 3: std::snprintf(text, sizeof text, "%.*f", static_cast<int>(random() % 25), std::ldexp(static_cast<double>(static_cast<std::int32_t>(random())), -31)); break;
-			case 4: std::snprintf(text, sizeof text, "%llue%d", static_cast<unsigned long long>(random() >> (random() % 60)), static_cast<int>(random() % 110) - 70); break;
+			case 2:
+				std::snprintf(text, sizeof text, "%.25g", std::nextafter(middle, random() % 2 ? 1e300 : -1e300));
+				break;
+			case 3:
+				std::snprintf(text, sizeof text, "%.*f", static_cast<int>(random() % 25),
+							  std::ldexp(static_cast<double>(static_cast<std::int32_t>(random())), -31));
+				break;
+			case 4:
+				std::snprintf(text, sizeof text, "%llue%d",
+							  static_cast<unsigned long long>(random() >> (random() % 60)),
+							  static_cast<int>(random() % 110) - 70);
+				break;
 			case 5: std::snprintf(text, sizeof text, "%a", static_cast<double>(value)); break;
 		}
 		expect_as_strtof(text);
@@ -161,7 +224,8 @@ TEST(VectorText, WhatIsPrintedReadsBack)
 		if (std::isfinite(value))
 			x.push_back(value);
 	}
-	for (float value : {0.0f, -0.0f, std::numeric_limits<float>::max(), std::numeric_limits<float>::min(), std::numeric_limits<float>::denorm_min()})
+	for (float value : {0.0f, -0.0f, std::numeric_limits<float>::max(), std::numeric_limits<float>::min(),
+						std::numeric_limits<float>::denorm_min()})
 		x.push_back(value);
 	std::string text = print(x);
 	EXPECT_EQ(text.c_str()[text.size()], '\0');
@@ -173,7 +237,8 @@ TEST(VectorText, WhatIsPrintedReadsBack)
 
 TEST(VectorText, SyntaxErrorsQuoteTheWholeText)
 {
-	for (const char *text : {"", " ", "1,2", "[", "[ ", "[1", "[1,", "[,]", "[1,]", "[1,,2]", "[1 2]", "[a]", "[1a]", "[[1]]"})
+	for (const char *text :
+		 {"", " ", "1,2", "[", "[ ", "[1", "[1,", "[,]", "[1,]", "[1,,2]", "[1 2]", "[a]", "[1a]", "[[1]]"})
 	{
 		Parsed parsed = parse(text);
 		EXPECT_EQ(parsed.status.code, Code::invalid_text) << text;
@@ -216,10 +281,12 @@ TEST(VectorText, At16000ElementsItEnds)
 
 TEST(VectorWire, RoundTrip)
 {
-	std::vector<float> x{1.0f, -2.5f, -0.0f, std::numeric_limits<float>::denorm_min(), std::numeric_limits<float>::max()};
+	std::vector<float> x{1.0f, -2.5f, -0.0f, std::numeric_limits<float>::denorm_min(),
+						 std::numeric_limits<float>::max()};
 	std::vector<std::uint8_t> wire(kVectorWireHeaderBytes + 4 * x.size());
 	encode_vector_wire(x, 0, wire);
-	EXPECT_EQ((std::vector<std::uint8_t>(wire.begin(), wire.begin() + 8)), (std::vector<std::uint8_t>{0, 5, 0, 0, 0x3f, 0x80, 0, 0}));
+	EXPECT_EQ((std::vector<std::uint8_t>(wire.begin(), wire.begin() + 8)),
+			  (std::vector<std::uint8_t>{0, 5, 0, 0, 0x3f, 0x80, 0, 0}));
 	int dims;
 	ASSERT_TRUE(decode_vector_wire_header(wire, -1, dims).ok());
 	ASSERT_EQ(dims, 5);
