@@ -304,50 +304,93 @@ insert_vector(Inserter *inserter, Relation index, const float *v, ItemPointer ti
 	MemoryContextReset(linker->context);
 }
 
-void
-relink_node(Linker *linker, uint32 id)
+/* The node's decoded code as a query: near enough to find its neighbourhood. Sets level; null: no live node. */
+static const CodeQuery *
+node_query(Linker *linker, uint32 id, NodeHeader &header)
 {
 	const IndexState *state = linker->state;
 	const HnswShape &shape = state->shape;
-	MemoryContext old = MemoryContextSwitchTo(linker->context);
 	NodeCopy node;
 	node.code = static_cast<uint8 *>(palloc(shape.code_dims));
 	node.lanes = nullptr;
-	if (linker->store.load(id, node) && node.header.state == static_cast<uint8>(NodeState::live))
-	{
-		/* The node's decoded code is the query: near enough to find its neighbourhood. */
-		auto *q = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
-		auto *codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
-		core::quantizer::Sq8 sq8{node.header.scale, node.header.bias, node.header.norm2, 0, 0};
-		core::quantizer::sq8_decode(sq8, node.code, nullptr, shape.code_dims, q);
-		CodeQuery query = core::graph::make_code_query(
-			state->metric, core::quantizer::sq8_query(q, shape.code_dims, codes), shape.dimensions, 0, 0);
-		linker->store.query = &query;
-		HnswMeta meta;
-		read_meta(linker->index, meta);
-		uint32 level = node.header.level;
-		if (meta.entry_id != kInvalidId && meta.entry_level >= level)
+	if (!linker->store.load(id, node) || node.header.state != static_cast<uint8>(NodeState::live))
+		return nullptr;
+	header = node.header;
+	auto *q = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
+	auto *codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
+	core::quantizer::Sq8 sq8{header.scale, header.bias, header.norm2, 0, 0};
+	core::quantizer::sq8_decode(sq8, node.code, nullptr, shape.code_dims, q);
+	auto *query = static_cast<CodeQuery *>(palloc(sizeof(CodeQuery)));
+	*query = core::graph::make_code_query(state->metric, core::quantizer::sq8_query(q, shape.code_dims, codes),
+										  shape.dimensions, 0, 0);
+	return query;
+}
+
+/* Nodes near store.query from the slot `entry` on, without id itself. */
+static Candidates
+other_candidates(Linker *linker, uint32 entry, uint32 id)
+{
+	uint32 nearest;
+	Candidates candidates = find_candidates(linker, entry, linker->state->meta.ef_construction, nearest);
+	uint32 n = 0;
+	for (uint32 i = 0; i < candidates.count; i++)
+		if (candidates.ids[i] != id)
 		{
-			uint32 nearest;
-			uint32 entry = descend(linker->store, meta, level);
-			Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
-			uint32 n = 0;
-			for (uint32 i = 0; i < candidates.count; i++)
-				if (candidates.ids[i] != id)
-				{
-					candidates.ids[n] = candidates.ids[i];
-					candidates.distances[n++] = candidates.distances[i];
-				}
-			candidates.count = n;
-			auto *lanes = static_cast<uint32 *>(palloc((state->meta.m + 1) * sizeof(uint32)));
-			uint32 count = choose_neighbors(linker, candidates, state->meta.m, 1.0f, lanes);
-			add_backlinks(linker, lanes, count, id);
-			/* And out-links, where it has too few to lead anywhere. */
-			for (uint32 i = 0; i < count && node.header.lane_count < state->meta.m / 2; i++)
-				add_backlink(linker, id, lanes[i], false);
+			candidates.ids[n] = candidates.ids[i];
+			candidates.distances[n++] = candidates.distances[i];
 		}
-		linker->store.query = nullptr;
+	candidates.count = n;
+	return candidates;
+}
+
+void
+relink_node(Linker *linker, uint32 id)
+{
+	MemoryContext old = MemoryContextSwitchTo(linker->context);
+	NodeHeader header;
+	HnswMeta meta;
+	linker->store.query = node_query(linker, id, header);
+	read_meta(linker->index, meta);
+	if (linker->store.query != nullptr && meta.entry_id != kInvalidId && meta.entry_level >= header.level)
+	{
+		uint32 m = linker->state->meta.m;
+		uint32 entry = descend(linker->store, meta, header.level);
+		Candidates candidates = other_candidates(linker, entry, id);
+		auto *lanes = static_cast<uint32 *>(palloc((m + 1) * sizeof(uint32)));
+		uint32 count = choose_neighbors(linker, candidates, m, 1.0f, lanes);
+		add_backlinks(linker, lanes, count, id);
+		/* And out-links, where it has too few to lead anywhere. */
+		for (uint32 i = 0; i < count && header.lane_count < m / 2; i++)
+			add_backlink(linker, id, lanes[i], false);
 	}
+	linker->store.query = nullptr;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(linker->context);
+}
+
+void
+reconnect_node(Linker *linker, uint32 id)
+{
+	MemoryContext old = MemoryContextSwitchTo(linker->context);
+	NodeHeader header;
+	linker->store.query = node_query(linker, id, header);
+	uint32 entry = linker->store.query == nullptr ? kInvalidId : entry_slot(linker->store, header.level);
+	if (entry != kInvalidId)
+	{
+		Candidates candidates = other_candidates(linker, entry, id);
+		/* Rather a farther node with room than one that would have to give up another link for this. */
+		uint32 best = 0;
+		for (uint32 i = 0; i < candidates.count; i++)
+			if (linker->store.load(candidates.ids[i], linker->copies[0]) &&
+				linker->copies[0].header.lane_count < lane_limit(linker->state, header.level))
+			{
+				best = i;
+				break;
+			}
+		if (candidates.count > 0)
+			add_backlink(linker, candidates.ids[best], id, true);
+	}
+	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->context);
 }

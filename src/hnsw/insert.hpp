@@ -34,6 +34,12 @@ void insert_vector(Inserter *inserter, Relation index, const float *v, ItemPoint
  */
 void relink_node(Linker *linker, uint32 id);
 
+/*
+ * Adds a link to the node from one that can be reached from the entry point's slot on the same layer. Caller holds the
+ * graph lock (share). For vacuum, where a part of the graph has been cut off.
+ */
+void reconnect_node(Linker *linker, uint32 id);
+
 /* The vector of an index tuple in float form, or null when the row is not indexed (NULL, zero under cosine). */
 const float *indexable_vector(const IndexState *state, Datum value, bool isnull);
 

@@ -77,17 +77,22 @@ slot_below(PageStore &store, uint32 id)
 constexpr int kDescents = 32;
 
 uint32
-entry_base(PageStore &store)
+entry_slot(PageStore &store, uint32 level)
 {
 	for (int attempt = 0; attempt < kDescents; attempt++)
 	{
 		HnswMeta meta;
 		read_meta(store.index, meta);
 		uint32 id = meta.entry_id;
-		store.layer = id == kInvalidId ? 0 : meta.entry_level;
-		while (store.layer > 0 && id != kInvalidId)
+		if (id == kInvalidId || meta.entry_level < level)
+		{
+			store.layer = level;
+			return kInvalidId;
+		}
+		store.layer = meta.entry_level;
+		while (store.layer > level && id != kInvalidId)
 			id = slot_below(store, id);
-		if (store.layer == 0)
+		if (id != kInvalidId)
 			return id;
 	}
 	pg::report_corrupt(store.index, 0, "the entry point does not lead to the base layer");

@@ -44,8 +44,8 @@ uint32 descend(PageStore &store, const HnswMeta &meta, uint32 level);
  */
 uint32 slot_below(PageStore &store, uint32 id);
 
-/* The base slot of the entry point, or kInvalidId where the graph is empty. Sets store.layer to 0. */
-uint32 entry_base(PageStore &store);
+/* The entry point's slot on a layer, or kInvalidId where the graph does not reach it. Sets store.layer to level. */
+uint32 entry_slot(PageStore &store, uint32 level);
 
 /*
  * Nodes near store.query on store.layer, with ef, starting from the slot `entry`; nearest: the id to go down from,

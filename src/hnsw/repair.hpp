@@ -34,6 +34,12 @@ struct Bitmap
 		if (i < bits)
 			words[i / 64] |= uint64{1} << (i % 64);
 	}
+	void
+	clear(uint64 i)
+	{
+		if (i < bits)
+			words[i / 64] &= ~(uint64{1} << (i % 64));
+	}
 };
 
 /* Room for the neighbourhood of one node; made once a vacuum. */

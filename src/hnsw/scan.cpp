@@ -192,7 +192,7 @@ widen(ScanOpaque *so)
 		if (so->widened_to_entry)
 			return false;
 		so->widened_to_entry = true;
-		uint32 id = entry_base(so->store);
+		uint32 id = entry_slot(so->store, 0);
 		if (id == kInvalidId)
 			return false;
 		if (!search.add_entry(so->store, id))

@@ -9,15 +9,16 @@
  *           barrier   inserts that may still link to what is now DEAD are waited for; later ones see DEAD
  *         5 mend      block order: live nodes with a lane to a dead one get new lanes
  *         6 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again
+ *         7 connect   what the entry point no longer leads to is found, in sweeps over the pages, and linked from what it does
  *           barrier   inserts that may have seen a dead way point are waited for
- *         7 free      DEAD -> FREE
+ *         8 free      DEAD -> FREE
  * Crash:  every change is one page and one record. Marks outlive a crash or a cancel: the next vacuum takes DEAD slots
  *         into its dead set. A slot is freed only when no live node, chain or entry point leads to it.
  * Locks:  pages one at a time. The graph lock, exclusive: for a moment at the barriers, and for a few page visits at a
  *         time over chain surgery, which so has no inserter beside it. Nothing is locked at a delay point.
  * Scans:  are not waited for. They check each slot they come to; a TID they have copied is of a row that their snapshot
  *         does not see, since the heap lets go of it only after this vacuum.
- * Memory: five bits a slot, 8 bytes for each upper slot, 8 for each emptied slot of duplicates.
+ * Memory: six bits a slot, 8 bytes for each upper slot, 8 for each emptied slot of duplicates.
  */
 #include "hnsw/handler.hpp"
 #include "hnsw/repair.hpp"
@@ -580,7 +581,143 @@ relink_nodes(Vacuum *v, Linker *linker, const SlotPairs &weak)
 	}
 }
 
-/* --- 7 free --- */
+/* --- 7 connect --- */
+
+static bool
+any_bit(const Bitmap &bits, uint64 first, uint32 n)
+{
+	bool any = false;
+	for (uint32 i = 0; i < n && !any; i++)
+		any = bits.test(first + i);
+	return any;
+}
+
+/* Follows the links of the pending slots of one page, again and again while they stay on it. */
+static void
+spread_page(Vacuum *v, BlockNumber blkno, Bitmap &reached, Bitmap &pending)
+{
+	const HnswShape &shape = v->state->shape;
+	uint64 first = static_cast<uint64>(blkno) * shape.slots_per_page;
+	Buffer buffer = read_block(v, blkno, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
+	bool good = page_is(page, PageKind::node);
+	do
+	{
+		for (uint32 i = 0; i < shape.slots_per_page; i++)
+		{
+			if (!pending.test(first + i))
+				continue;
+			pending.clear(first + i);
+			NodeHeader *node = slot_header(page, shape, static_cast<uint32>(first + i));
+			if (!good || !is_state(node, NodeState::live) || check_node(*node, shape) != nullptr)
+				continue;
+			const uint32 *lanes = slot_lanes(node, shape);
+			for (uint32 k = 0; k < node->lane_count; k++)
+				if (!reached.test(lanes[k]))
+				{
+					reached.set(lanes[k]);
+					pending.set(lanes[k]);
+				}
+		}
+	} while (any_bit(pending, first, shape.slots_per_page));
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Sweeps over the pages in block order until nothing new is reached: two or three do, mostly. */
+static void
+spread(Vacuum *v, Bitmap &reached, Bitmap &pending)
+{
+	uint32 slots = v->state->shape.slots_per_page;
+	for (bool more = true; more;)
+	{
+		more = false;
+		for (BlockNumber blkno = 1; blkno < v->blocks; blkno++)
+		{
+			if (!any_bit(pending, static_cast<uint64>(blkno) * slots, slots))
+				continue;
+			pg::vacuum_delay_point_compat();
+			CHECK_FOR_INTERRUPTS();
+			spread_page(v, blkno, reached, pending);
+			more = true;
+		}
+	}
+}
+
+/* The same from one slot on, page by page as the links lead. */
+static void
+spread_from(Vacuum *v, uint32 id, Bitmap &reached, SlotPairs &stack)
+{
+	const HnswShape &shape = v->state->shape;
+	reached.set(id);
+	stack.push(SlotPair{id, 0});
+	while (stack.count > 0)
+	{
+		pg::vacuum_delay_point_compat();
+		CHECK_FOR_INTERRUPTS();
+		uint32 here = stack.items[--stack.count].id;
+		Buffer buffer = ReadBuffer(v->index, shape.block_of(here));
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		NodeHeader *node = slot_header(BufferGetPage(buffer), shape, here);
+		uint32 lanes[BeamSearch::kMaxLanes];
+		uint32 count = is_state(node, NodeState::live) && check_node(*node, shape) == nullptr ? node->lane_count : 0;
+		memcpy(lanes, slot_lanes(node, shape), count * sizeof(uint32));
+		UnlockReleaseBuffer(buffer);
+		for (uint32 k = 0; k < count; k++)
+			if (lanes[k] < reached.bits && !reached.test(lanes[k]))
+			{
+				reached.set(lanes[k]);
+				stack.push(SlotPair{lanes[k], 0});
+			}
+	}
+}
+
+/*
+ * On each layer, every node is to be reached from the entry point's slot: links alone, however many, can form islands
+ * when rows come and go in clusters. Paths through nodes inserted meanwhile are not seen; that costs a link too many.
+ */
+static void
+connect_graph(Vacuum *v, Linker *linker)
+{
+	Bitmap reached, pending;
+	reached.init(v->live.bits);
+	pending.init(v->live.bits);
+	HnswMeta meta;
+	read_meta(v->index, meta);
+	if (meta.entry_id == kInvalidId)
+		return;
+	for (uint32 level = 0; level <= meta.entry_level; level++)
+	{
+		uint32 id = entry_slot(linker->store, level);
+		if (id == kInvalidId)
+			continue;
+		reached.set(id);
+		pending.set(id);
+		/* Inserted meanwhile, so that it has no bit: begin with its neighbours. */
+		if (id >= reached.bits)
+		{
+			SlotPairs stack{};
+			spread_from(v, id, reached, stack);
+		}
+	}
+	spread(v, reached, pending);
+	SlotPairs stack{};
+	for (uint64 word = 0; word <= v->live.bits / 64; word++)
+		for (;;)
+		{
+			uint64 lost = v->live.words[word] & ~reached.words[word];
+			if (lost == 0)
+				break;
+			auto id = static_cast<uint32>(word * 64 + static_cast<uint64>(__builtin_ctzll(lost)));
+			pg::vacuum_delay_point_compat();
+			CHECK_FOR_INTERRUPTS();
+			lock_graph(v->index, ShareLock);
+			reconnect_node(linker, id);
+			unlock_graph(v->index, ShareLock);
+			spread_from(v, id, reached, stack);
+		}
+}
+
+/* --- 8 free --- */
 
 static void
 free_dead_slots(Vacuum *v)
@@ -589,10 +726,7 @@ free_dead_slots(Vacuum *v)
 	for (BlockNumber blkno = 1; blkno < v->blocks; blkno++)
 	{
 		uint64 first = static_cast<uint64>(blkno) * shape.slots_per_page;
-		bool any = false;
-		for (uint32 i = 0; i < shape.slots_per_page && !any; i++)
-			any = v->dead.test(first + i);
-		if (!any)
+		if (!any_bit(v->dead, first, shape.slots_per_page))
 			continue;
 		pg::vacuum_delay_point_compat();
 		CHECK_FOR_INTERRUPTS();
@@ -647,6 +781,7 @@ bulk_delete(Vacuum *v)
 	SlotPairs weak{};
 	mend_graph(v, repairer, weak);
 	relink_nodes(v, linker, weak);
+	connect_graph(v, linker);
 	barrier(v);
 	free_dead_slots(v);
 }
