@@ -38,8 +38,7 @@ init_page(Page page, PageKind kind)
 void
 read_meta(Relation index, HnswMeta &meta)
 {
-	BlockNumber blocks = RelationGetNumberOfBlocks(index);
-	if (blocks == 0)
+	if (RelationGetNumberOfBlocks(index) == 0)
 		pg::report_corrupt(index, 0, "the file is empty");
 	Buffer buffer = ReadBuffer(index, 0);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -50,7 +49,8 @@ read_meta(Relation index, HnswMeta &meta)
 	if (!good)
 		pg::report_corrupt(index, 0, "not a metapage of a vecdb hnsw index");
 	HnswShape shape;
-	core::Status status = check_meta(meta, blocks, shape);
+	/* The length after the copy: the metapage may name a block that was added a moment ago. */
+	core::Status status = check_meta(meta, RelationGetNumberOfBlocks(index), shape);
 	if (status.code == core::Code::corrupt)
 		pg::report_corrupt(index, 0, status.message);
 	pg::report(status);
