@@ -6,6 +6,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -386,6 +387,40 @@ TEST_P(KernelsTest, MinMax)
 			k.min_max(v.data(), n, out);
 			EXPECT_EQ(out[0], low);
 			EXPECT_EQ(out[1], high);
+		}
+	}
+}
+
+TEST_P(KernelsTest, QuerySummaryAndCodes)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t n : kLengths)
+	{
+		if (n % 16 != 0)
+			continue;
+		Unaligned<float> q(n);
+		Unaligned<std::int16_t> codes(n);
+		q.fill(n, [&] { return normal(random) * 9000.0f; });  // some beyond +-16383
+		Reference sum, squares;
+		float most = 0;
+		for (std::size_t i = 0; i < n; i++)
+		{
+			long double x = q.get(i);
+			sum.add(x);
+			squares.add(x * x);
+			most = std::max(most, std::fabs(q.get(i)));
+		}
+		double out[4];
+		k.summarize(q.data(), n, out);
+		EXPECT_EQ(out[0], static_cast<double>(most));
+		EXPECT_LE(std::fabs(sum.sum - out[1]), 1e-12L * sum.magnitude);
+		EXPECT_LE(std::fabs(sum.magnitude - out[2]), 1e-12L * sum.magnitude);
+		EXPECT_LE(std::fabs(squares.sum - out[3]), 1e-12L * squares.sum);
+		k.quantize_i16(q.data(), n, 0.75f, codes.data());
+		for (std::size_t i = 0; i < n; i++)
+		{
+			double want = std::clamp(0.75 * static_cast<double>(q.get(i)), -16383.0, 16383.0);
+			ASSERT_NEAR(codes.get(i), want, 0.501) << n << ' ' << i;
 		}
 	}
 }

@@ -34,6 +34,18 @@ struct Avx2
 	}
 
 	static V
+	fma(const V &a, const V &b, const V &c) noexcept
+	{
+		return _mm256_fmadd_ps(a, b, c);
+	}
+
+	static D
+	fma(const D &a, const D &b, const D &c) noexcept
+	{
+		return _mm256_fmadd_pd(a, b, c);
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

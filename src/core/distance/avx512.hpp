@@ -48,6 +48,18 @@ struct Avx512
 	}
 
 	static V
+	fma(const V &a, const V &b, const V &c) noexcept
+	{
+		return _mm512_fmadd_ps(a, b, c);
+	}
+
+	static D
+	fma(const D &a, const D &b, const D &c) noexcept
+	{
+		return _mm512_fmadd_pd(a, b, c);
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << k) - 1), p);

@@ -21,6 +21,18 @@ struct Neon
 	using D = xsimd::batch<double, Arch>;
 
 	static V
+	fma(const V &a, const V &b, const V &c) noexcept
+	{
+		return vfmaq_f32(c, a, b);
+	}
+
+	static D
+	fma(const D &a, const D &b, const D &c) noexcept
+	{
+		return vfmaq_f64(c, a, b);
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		float x[4] = {k > 0 ? p[0] : 0.0f, k > 1 ? p[1] : 0.0f, k > 2 ? p[2] : 0.0f, 0.0f};

@@ -8,6 +8,7 @@
  *
  * Isa gives (L = floats in a register, a divisor of 16; V = batch of float, D = batch of double):
  *   Narrow                         only where L > 8: an Isa of eight floats
+ *   fma(a, b, c)                   a * b + c rounded once, of V and of D: xsimd 8.1 has none for AVX-512
  *   V load_part(p, k)              k < L floats, the rest zero
  *   V flip(v, signs)               v with the sign bits of L words XORed in
  *   V butterfly(v)                 Hadamard transform inside the register
@@ -44,39 +45,6 @@ sum_lanes(const Batch &v) noexcept
 #endif
 }
 
-/* --- terms: what one pair of elements adds to the sum --- */
-
-struct SquaredDifference
-{
-	template <class V>
-	static V
-	add(const V &a, const V &b, const V &sum) noexcept
-	{
-		V d = a - b;
-		return xsimd::fma(d, d, sum);
-	}
-};
-
-struct Product
-{
-	template <class V>
-	static V
-	add(const V &a, const V &b, const V &sum) noexcept
-	{
-		return xsimd::fma(a, b, sum);
-	}
-};
-
-struct AbsoluteDifference
-{
-	template <class V>
-	static V
-	add(const V &a, const V &b, const V &sum) noexcept
-	{
-		return sum + xsimd::abs(a - b);
-	}
-};
-
 template <class Isa>
 struct Simd
 {
@@ -92,6 +60,36 @@ struct Simd
 	{
 		return V::load_unaligned(p);
 	}
+
+	/* --- terms: what one pair of elements adds to the sum --- */
+
+	struct SquaredDifference
+	{
+		static V
+		add(const V &a, const V &b, const V &sum) noexcept
+		{
+			V d = a - b;
+			return Isa::fma(d, d, sum);
+		}
+	};
+
+	struct Product
+	{
+		static V
+		add(const V &a, const V &b, const V &sum) noexcept
+		{
+			return Isa::fma(a, b, sum);
+		}
+	};
+
+	struct AbsoluteDifference
+	{
+		static V
+		add(const V &a, const V &b, const V &sum) noexcept
+		{
+			return sum + xsimd::abs(a - b);
+		}
+	};
 
 	/* --- float32 --- */
 
@@ -149,9 +147,9 @@ struct Simd
 		void
 		add(const V &a, const V &b) noexcept
 		{
-			ab = xsimd::fma(a, b, ab);
-			aa = xsimd::fma(a, a, aa);
-			bb = xsimd::fma(b, b, bb);
+			ab = Isa::fma(a, b, ab);
+			aa = Isa::fma(a, a, aa);
+			bb = Isa::fma(b, b, bb);
 		}
 
 		void
@@ -213,7 +211,7 @@ struct Simd
 		{
 			Isa::codes(code + i, out);
 			for (std::size_t k = 0; k < kParts; k++)
-				out[k] = xsimd::fma(out[k], scale, bias);
+				out[k] = Isa::fma(out[k], scale, bias);
 		}
 	};
 
@@ -232,7 +230,7 @@ struct Simd
 		{
 			Isa::codes(code + i, residual + i, out);
 			for (std::size_t k = 0; k < kParts; k++)
-				out[k] = xsimd::fma(out[k], step, bias);
+				out[k] = Isa::fma(out[k], step, bias);
 		}
 	};
 
@@ -525,11 +523,11 @@ struct Simd
 			Isa::widen(code, c[0], c[1]);
 			for (std::size_t k = 0; k < 2; k++)
 			{
-				D decoded = xsimd::fma(c[k], scale, bias);
+				D decoded = Isa::fma(c[k], scale, bias);
 				D e = v[k] - decoded;
 				if constexpr (with_norm)
-					norm2[k] = xsimd::fma(decoded, decoded, norm2[k]);
-				error[k] = absolute ? error[k] + xsimd::abs(e) : xsimd::fma(e, e, error[k]);
+					norm2[k] = Isa::fma(decoded, decoded, norm2[k]);
+				error[k] = absolute ? error[k] + xsimd::abs(e) : Isa::fma(e, e, error[k]);
 			}
 		}
 	};
@@ -559,8 +557,8 @@ struct Simd
 				coarse.template add<true>(wide, c[k]);
 				if constexpr (with_residual)
 				{
-					r[k] = to_code(xsimd::fma(x - c[k], V(255.0f), V(127.5f)));
-					fine.template add<false>(wide, xsimd::fma(c[k], V(255.0f), r[k]));
+					r[k] = to_code(Isa::fma(x - c[k], V(255.0f), V(127.5f)));
+					fine.template add<false>(wide, Isa::fma(c[k], V(255.0f), r[k]));
 				}
 			}
 			Isa::put_codes(code + i, c);
@@ -604,7 +602,7 @@ struct Simd
 			{
 				sum[k] += wide[k];
 				magnitudes[k] += xsimd::abs(wide[k]);
-				squares[k] = xsimd::fma(wide[k], wide[k], squares[k]);
+				squares[k] = Isa::fma(wide[k], wide[k], squares[k]);
 			}
 		}
 		float m[L];
