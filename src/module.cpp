@@ -6,6 +6,7 @@
 #include "pg/postgres.hpp"
 
 #include "hnsw/module.hpp"
+#include "search/hidden_distance.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -17,4 +18,7 @@ void
 _PG_init(void)
 {
 	vecdb::hnsw::module_init();
+	vecdb::search::hidden_distance_init();
+	/* Last: from here on, a setting of that prefix which is not defined is a mistake. */
+	MarkGUCPrefixReserved("vecdb");
 }
