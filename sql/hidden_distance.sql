@@ -251,7 +251,7 @@ ALTER TABLE hidden_toast ALTER v SET STORAGE EXTERNAL;
 INSERT INTO hidden_toast
 SELECT i, (SELECT array_agg(CASE WHEN j = 1 THEN i ELSE 0 END ORDER BY j) FROM generate_series(1, 1500) j)::vector FROM generate_series(1, 20) i;
 CREATE INDEX hidden_toast_v ON hidden_toast USING hnsw ((v::vector(1500)) vector_l2_ops);
-EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM hidden_toast ORDER BY v::vector(1500) <-> (SELECT v * v FROM hidden_toast WHERE id = 3) LIMIT 2;
+SELECT hidden_outputs('SELECT * FROM hidden_toast ORDER BY v::vector(1500) <-> (SELECT v + v FROM hidden_toast WHERE id = 3) LIMIT 2');
 SELECT id, vector_dims(v), vector_norm(v) FROM hidden_toast ORDER BY v::vector(1500) <-> (SELECT v + v FROM hidden_toast WHERE id = 3) LIMIT 1;
 CREATE TABLE hidden_copy AS SELECT * FROM hidden_toast ORDER BY v::vector(1500) <-> (SELECT v + v FROM hidden_toast WHERE id = 3) LIMIT 1;
 INSERT INTO hidden_copy SELECT * FROM hidden_toast ORDER BY v::vector(1500) <-> (SELECT v + v FROM hidden_toast WHERE id = 4) LIMIT 1;

@@ -11,6 +11,8 @@
  *         nodes all expressions and column numbers are searched (see reads);
  *         nodes that return their input's rows as they are lose it together with the input;
  *         the scan's own lists (indexorderby, indexorderbyorig) stay, so the recheck of an inexact order is as before.
+ * Note:   a statement whose own planning loads this library (no vector constant or parameter in it, the first of its
+ *         session, nothing preloaded) is planned without the hook, and is as correct.
  */
 #include "search/hidden_distance.hpp"
 
@@ -43,10 +45,9 @@ same_distance(Node *a, Node *b)
 		return false;
 	auto *left = reinterpret_cast<OpExpr *>(a);
 	auto *right = reinterpret_cast<OpExpr *>(b);
-	return list_length(left->args) == 2 && list_length(right->args) == 2 &&
-		   left->opresulttype == right->opresulttype && left->inputcollid == right->inputcollid &&
-		   equal(linitial(left->args), lsecond(right->args)) && equal(lsecond(left->args), linitial(right->args)) &&
-		   get_commutator(left->opno) == right->opno;
+	return list_length(left->args) == 2 && list_length(right->args) == 2 && left->opresulttype == right->opresulttype &&
+		   left->inputcollid == right->inputcollid && equal(linitial(left->args), lsecond(right->args)) &&
+		   equal(lsecond(left->args), linitial(right->args)) && get_commutator(left->opno) == right->opno;
 }
 
 /* Where rows come to plan from. */
@@ -82,14 +83,14 @@ is_order_of_scan(Plan *plan, Node *distance)
 	if (IsA(plan, IndexScan))
 	{
 		auto *scan = reinterpret_cast<IndexScan *>(plan);
-		foreach(cell, scan->indexorderbyorig)
+		foreach (cell, scan->indexorderbyorig)
 		{
 			if (distance == nullptr || same_distance(distance, static_cast<Node *>(lfirst(cell))))
 				return is_ours(scan->indexid);
 		}
 		return false;
 	}
-	foreach(cell, branches_of(plan))
+	foreach (cell, branches_of(plan))
 	{
 		if (is_order_of_scan(static_cast<Plan *>(lfirst(cell)), distance))
 			return true;
@@ -162,7 +163,7 @@ reads(Plan *plan, Column column)
 		case T_Gather: return false;
 		case T_Result: return mentions(reinterpret_cast<Result *>(plan)->resconstantqual, &column);
 		case T_NestLoop:
-			foreach(cell, reinterpret_cast<NestLoop *>(plan)->nestParams)
+			foreach (cell, reinterpret_cast<NestLoop *>(plan)->nestParams)
 			{
 				if (mentions(reinterpret_cast<Node *>(lfirst_node(NestLoopParam, cell)->paramval), &column))
 					return true;
@@ -275,7 +276,7 @@ strip_below(Plan *plan)
 	strip_below(innerPlan(plan));
 	strip_below(subquery_of(plan));
 	ListCell *cell;
-	foreach(cell, branches_of(plan))
+	foreach (cell, branches_of(plan))
 		strip_below(static_cast<Plan *>(lfirst(cell)));
 }
 
@@ -301,7 +302,7 @@ strip_statement(PlannedStmt *statement)
 		strip_below(statement->planTree);
 	}
 	ListCell *cell;
-	foreach(cell, statement->subplans)
+	foreach (cell, statement->subplans)
 	{
 		auto *subplan = static_cast<Plan *>(lfirst(cell));
 		if (is_order_of_scan(subplan, nullptr))
@@ -317,8 +318,8 @@ template <class... Parameters>
 static PlannedStmt *
 plan_without_hidden_distance(Parameters... parameters)
 {
-	PlannedStmt *statement =
-		previous_planner != nullptr ? previous_planner(parameters...) : standard_planner(parameters...);
+	PlannedStmt *statement = previous_planner != nullptr ? previous_planner(parameters...)
+														 : standard_planner(parameters...);
 	if (guc_strip_hidden_distance && statement != nullptr && statement->planTree != nullptr)
 		strip_statement(statement);
 	return statement;
