@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Fashion-MNIST from files to answers: load, index, measure, show one search. What tools/quickstart prints.
+ *
+ * Regime: client program.
+ */
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "dataset.hpp"
+#include "exact.hpp"
+#include "postgres.hpp"
+
+namespace vecdb::client
+{
+
+namespace
+{
+
+constexpr std::size_t kQueries = 2000;
+constexpr std::size_t kNeighbors = 10;
+constexpr std::size_t kSide = 28;
+constexpr double kSeconds = 1.5;
+const char *const kClasses[] = {"T-shirt", "trouser", "pullover", "dress", "coat",
+								"sandal",  "shirt",   "sneaker",  "bag",   "ankle boot"};
+const char *const kSearch = "SELECT id FROM images ORDER BY embedding <-> $1 LIMIT 10";
+
+void
+create_tables(Connection &c)
+{
+	c.exec("DROP TABLE IF EXISTS images, queries, classes");
+	c.exec("CREATE TABLE classes (label smallint PRIMARY KEY, name text NOT NULL)");
+	for (std::size_t i = 0; i < std::size(kClasses); i++)
+		c.exec("INSERT INTO classes VALUES (" + std::to_string(i) + ", '" + kClasses[i] + "')");
+	for (const char *table : {"images", "queries"})
+		c.exec(std::string("CREATE TABLE ") + table +
+			   " (id integer PRIMARY KEY, label smallint NOT NULL, embedding vector(784) NOT NULL)");
+}
+
+void
+print_line(const std::string &name, double recall, const Load &load)
+{
+	printf("  %-34s %9.4f %11.0f %10.3f\n", name.c_str(), recall, load.qps, load.mean_ms);
+	fflush(stdout);
+}
+
+/* A character for two pixels, one above the other; empty lines are left out. */
+void
+print_image(const float *pixels)
+{
+	static const char shades[] = " .:-=+*#%@";
+	for (std::size_t y = 0; y < kSide; y += 2)
+	{
+		if (std::all_of(pixels + y * kSide, pixels + (y + 2) * kSide, [](float p) { return p == 0; }))
+			continue;
+		std::string line = "    ";
+		for (std::size_t x = 0; x < kSide; x++)
+		{
+			float grey = (pixels[y * kSide + x] + pixels[(y + 1) * kSide + x]) / 2;
+			line += shades[static_cast<std::size_t>(grey * 9.99f / 255)];
+		}
+		printf("%s\n", line.c_str());
+	}
+}
+
+void
+measure(std::vector<Connection> &one, const Dataset &data, const Exact &exact)
+{
+	std::vector<std::string> queries = encode_rows(data.queries, exact.query_count());
+	Connection &c = one.front();
+	unsigned type = c.vector_type();
+
+	printf("\nThe %zu images nearest to a test image, one client over a Unix socket; recall over %zu test images:\n",
+		   kNeighbors, exact.query_count());
+	printf("  %-34s %9s %11s %10s\n", "", "recall@10", "queries/s", "ms/query");
+
+	c.exec("SET enable_indexscan = off");
+	c.prepare("exact", kSearch, {type});
+	std::vector<std::int32_t> ids;
+	double right = 0;
+	const std::size_t sample = 20;
+	for (std::size_t q = 0; q < sample; q++)
+	{
+		c.search("exact", queries[q], &ids);
+		right += exact.recall(q, ids);
+	}
+	print_line("exact: no index", right / sample, run_load(one, 1, "exact", queries, kSeconds));
+	c.exec("RESET enable_indexscan");
+
+	for (int ef : {10, 20, 40, 100, 200})
+	{
+		c.exec("SET hnsw.ef_search = " + std::to_string(ef));
+		c.prepare("search", kSearch, {type});
+		std::vector<std::vector<std::int32_t>> found(queries.size());
+		for (std::size_t q = 0; q < queries.size(); q++)
+			c.search("search", queries[q], &found[q]);
+		Load load = run_load(one, 1, "search", queries, kSeconds);
+		print_line("hnsw.ef_search = " + std::to_string(ef) + (ef == 40 ? " (default)" : ""), exact.recall(found), load);
+	}
+	c.exec("RESET hnsw.ef_search");
+}
+
+void
+show_one_search(Connection &c, const Dataset &data)
+{
+	constexpr std::size_t query = 0;
+	printf("\nOne search: test image %zu, of class \"%s\"\n\n", query, kClasses[data.query_labels[query]]);
+	print_image(data.queries.row(query));
+	std::string sql = "SELECT '  image ' || lpad(i.id::text, 5) || '   distance ' || "
+					  "lpad(round((i.embedding <-> q.embedding)::numeric, 1)::text, 7) || '   ' || c.name "
+					  "FROM queries q CROSS JOIN LATERAL (SELECT * FROM images ORDER BY embedding <-> q.embedding LIMIT 10) i "
+					  "JOIN classes c ON c.label = i.label WHERE q.id = " +
+					  std::to_string(query) + " ORDER BY i.embedding <-> q.embedding";
+	printf("\n  its ten nearest of %zu images:\n%s", data.base.rows, c.lines(sql).c_str());
+}
+
+}  // namespace
+
+int
+quickstart(const Options &options)
+{
+	Dataset data = load_fashion_mnist(options.get("data", "/usr/share/datasets/fashion-mnist"));
+	std::vector<Connection> one;
+	one.emplace_back(options.get("database", "quickstart"));
+	Connection &c = one.front();
+
+	printf("%zu images of %zu x %zu pixels: vectors of %zu dimensions; %zu test images to search with\n\n", data.base.rows,
+		   kSide, kSide, data.base.dims, data.queries.rows);
+	create_tables(c);
+	double start = now_seconds();
+	c.copy_rows("images (id, label, embedding)", data.base, data.base_labels.data(), 0, data.base.rows, 0);
+	c.copy_rows("queries (id, label, embedding)", data.queries, data.query_labels.data(), 0, data.queries.rows, 0);
+	printf("  load   COPY ... (FORMAT BINARY)     %6.1f s   table %4.0f MB\n", now_seconds() - start,
+		   c.number("SELECT pg_total_relation_size('images')") / 1e6);
+	fflush(stdout);
+	c.exec("VACUUM ANALYZE images");
+	c.exec("ANALYZE queries");
+	start = now_seconds();
+	c.exec("CREATE INDEX images_embedding ON images USING hnsw (embedding vector_l2_ops)");
+	printf("  build  CREATE INDEX ... USING hnsw  %6.1f s   index %4.0f MB\n", now_seconds() - start,
+		   c.number("SELECT pg_relation_size('images_embedding')") / 1e6);
+	fflush(stdout);
+
+	Exact exact(data, kQueries, kNeighbors);
+	measure(one, data, exact);
+	show_one_search(c, data);
+	return 0;
+}
+
+}  // namespace vecdb::client
