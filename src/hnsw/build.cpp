@@ -36,6 +36,11 @@ using core::quantizer::Sq8;
 /* Rows kept back until the mean is known. */
 constexpr uint32 kMeanRows = 2048;
 constexpr uint32 kChunkRows = 4096;
+/*
+ * Candidates beyond ef_construction. pgvector fills every lane of a node, which costs its searches a page visit each; here
+ * nodes keep the lanes that the rule asks for, out of a longer list.
+ */
+constexpr int kExtraConstruction = 64;
 /* Fixed, so that two builds of the same rows agree. */
 constexpr uint64 kRotationSeed = 0x7665636462303031;
 
@@ -174,7 +179,7 @@ start_builder(BuildState *b)
 	options.metric = b->state->metric;
 	options.code_dims = b->state->shape.code_dims;
 	options.m = b->options.m;
-	options.ef_construction = b->options.ef_construction;
+	options.ef_construction = b->options.ef_construction + kExtraConstruction;
 	options.threads = workers > 1 ? static_cast<unsigned>(workers) : 1;
 	options.seed = kRotationSeed;
 	double rows = b->heap->rd_rel->reltuples;
