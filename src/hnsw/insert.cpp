@@ -168,9 +168,21 @@ add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 targ
 {
 	bool linked = false;
 	for (uint32 i = 0; i < count; i++)
-		linked |= add_backlink(linker, neighbors[i], target, false);
+		linked |= add_backlink(linker, neighbors[i], target, LinkForce::offered);
 	for (uint32 i = 0; i < count && !linked; i++)
-		linked = add_backlink(linker, neighbors[i], target, true);
+		linked = add_backlink(linker, neighbors[i], target, LinkForce::wanted);
+	for (uint32 i = 0; i < count && !linked; i++)
+		linked = add_backlink(linker, neighbors[i], target, LinkForce::forced);
+}
+
+/* From a base node that is to be the entry point to that of now, which leads to every node. */
+static void
+link_to_entry(Linker *linker, uint32 id)
+{
+	uint32 entry = entry_slot(linker->store, 0);
+	NodeCopy &copy = linker->copies[0];
+	if (entry != kInvalidId && linker->store.load(entry, copy) && copy.header.state == static_cast<uint8>(NodeState::live))
+		add_backlink(linker, id, entry, LinkForce::wanted);
 }
 
 /* Where a new node goes: its level and, on each layer, its neighbours. */
@@ -285,7 +297,11 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 			add_backlinks(linker, place.lanes[layer], place.counts[layer], ids[layer]);
 
 	if (place.alone || place.level > place.meta.entry_level)
+	{
+		if (!place.alone)
+			link_to_entry(linker, ids[0]);
 		set_entry(index, ids[place.level], place.level);
+	}
 	if (entry_locked)
 		unlock_entry(index);
 }
@@ -361,7 +377,7 @@ relink_node(Linker *linker, uint32 id)
 		add_backlinks(linker, lanes, count, id);
 		/* And out-links, where it has too few to lead anywhere. */
 		for (uint32 i = 0; i < count && header.lane_count < m / 2; i++)
-			add_backlink(linker, id, lanes[i], false);
+			add_backlink(linker, id, lanes[i], LinkForce::offered);
 	}
 	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);
@@ -388,7 +404,7 @@ reconnect_node(Linker *linker, uint32 id)
 				break;
 			}
 		if (candidates.count > 0)
-			add_backlink(linker, candidates.ids[best], id, true);
+			add_backlink(linker, candidates.ids[best], id, LinkForce::forced);
 	}
 	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);

@@ -5,7 +5,8 @@
  * Locks:  reads copy one share-locked page at a time; a change locks one page exclusively, checks that the node is
  *         still as it was read, and writes one WAL record.
  * Keeps:  lanes name slots of the node's own layer; a live node never gets a lane to a slot that was dead when the
- *         inserter took the graph lock.
+ *         inserter took the graph lock. A lane is given up only where two hops lead to the same node, so that whatever
+ *         a search could reach it can reach still.
  */
 #include "hnsw/link.hpp"
 
@@ -49,7 +50,7 @@ make_linker(Relation index, IndexState *state)
 	for (uint32 i = 0; i < n; i++)
 	{
 		linker->copies[i].code = static_cast<uint8 *>(palloc(state->shape.code_dims));
-		linker->copies[i].lanes = nullptr;
+		linker->copies[i].lanes = static_cast<uint32 *>(palloc(state->shape.lanes * sizeof(uint32)));
 	}
 	return linker;
 }
@@ -216,24 +217,93 @@ choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, flo
 	return n;
 }
 
-/*
- * lanes of a full node + target, pruned by the rule: writes at most limit ids to out. Lanes that are dead or free
- * are left out.
- */
+/* The lanes of a full node after pruning. */
+struct Pruned
+{
+	uint32 count;
+	uint32 ids[BeamSearch::kMaxLanes];
+	/* What was given up, and a node kept that links to it. */
+	uint32 dropped_count;
+	uint32 dropped[BeamSearch::kMaxLanes];
+	uint32 through[BeamSearch::kMaxLanes];
+};
+
+static bool
+has_lane(const NodeCopy &copy, uint32 id)
+{
+	for (uint32 i = 0; i < copy.header.lane_count; i++)
+		if (copy.lanes[i] == id)
+			return true;
+	return false;
+}
+
+/* Appends target to the lanes of a node as it was copied; keeps the copy up to date. False: it has no room any more. */
+static bool
+append_lane(Linker *linker, uint32 id, NodeCopy &copy, uint32 target)
+{
+	const HnswShape &shape = linker->state->shape;
+	Buffer buffer = ReadBuffer(linker->index, shape.block_of(id));
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	const NodeHeader *now = slot_header(BufferGetPage(buffer), shape, id);
+	bool room = now->state == static_cast<uint8>(NodeState::live) && now->generation == copy.header.generation &&
+				now->lane_count == copy.header.lane_count && now->lane_count < lane_limit(linker->state, now->level);
+	if (room)
+	{
+		PageChange change = PageChange::begin(linker->index);
+		NodeHeader *slot = slot_header(change.page(buffer), shape, id);
+		slot_lanes(slot, shape)[slot->lane_count++] = target;
+		change.finish();
+		copy.lanes[copy.header.lane_count++] = target;
+	}
+	UnlockReleaseBuffer(buffer);
+	return room;
+}
+
+/* Gives the lane to candidate `loser` to the nearest candidate that stays and has room: its rank, or n. */
 static uint32
-prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, bool force, uint32 *out)
+hand_over(Linker *linker, const uint32 *ids, const uint32 *order, const bool *stays, uint32 n, uint32 limit, uint32 loser)
+{
+	const IndexState *state = linker->state;
+	NodeCopy *copies = linker->copies;
+	uint32 best = n;
+	float nearest = 0;
+	for (uint32 i = 0; i < n; i++)
+	{
+		const NodeCopy &copy = copies[order[i]];
+		if (!stays[i] || copy.header.state != static_cast<uint8>(NodeState::live) || copy.header.lane_count >= limit)
+			continue;
+		float d = code_distance(*linker->store.kernels, state->metric, copy.view(), copies[order[loser]].view(),
+								state->shape.code_dims);
+		if (best == n || d < nearest)
+		{
+			best = i;
+			nearest = d;
+		}
+	}
+	if (best < n && !append_lane(linker, ids[order[best]], copies[order[best]], ids[order[loser]]))
+		best = n;
+	return best;
+}
+
+/*
+ * lanes of a full node + target, pruned by the rule to at most limit. What no kept node links to is handed over to one
+ * with room; where there is none, and with a dead one, it stays. False: there is no room for all that has to stay (with LinkForce::forced the farthest has to go then).
+ */
+static bool
+prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, LinkForce force, Pruned &out)
 {
 	const IndexState *state = linker->state;
 	NodeCopy *copies = linker->copies;
 	uint32 ids[BeamSearch::kMaxLanes];
 	float distances[BeamSearch::kMaxLanes];
 	uint32 order[BeamSearch::kMaxLanes];
-	uint32 kept[BeamSearch::kMaxLanes];
+	uint32 selected[BeamSearch::kMaxLanes];
+	bool stays[BeamSearch::kMaxLanes];
 	uint32 n = 0;
 	for (uint32 i = 0; i <= node.header.lane_count; i++)
 	{
 		uint32 id = i < node.header.lane_count ? node.lanes[i] : target;
-		if (!linker->store.load(id, copies[n]) || copies[n].header.state != static_cast<uint8>(NodeState::live))
+		if (!linker->store.load(id, copies[n]))
 			continue;
 		ids[n] = id;
 		distances[n] = code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(),
@@ -244,45 +314,94 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, b
 		order[n] = n;
 		n++;
 	}
+	/* Dead ones last: the rule does not see them. */
+	auto dead = [&](uint32 i) noexcept { return copies[i].header.state != static_cast<uint8>(NodeState::live); };
 	std::sort(order, order + n, [&](uint32 a, uint32 b) noexcept {
+		if (dead(a) != dead(b))
+			return dead(b);
 		return distances[a] != distances[b] ? distances[a] < distances[b] : a < b;
 	});
 	float sorted[BeamSearch::kMaxLanes];
-	for (uint32 i = 0; i < n; i++)
-		sorted[i] = distances[order[i]];
+	uint32 live = 0;
+	for (; live < n && !dead(order[live]); live++)
+		sorted[live] = distances[order[live]];
 	uint32 count = core::graph::select_neighbors(
-		sorted, n, limit, 1.0f,
+		sorted, live, limit, 1.0f,
 		[&](uint32 i, uint32 j) {
 			return code_distance(*linker->store.kernels, state->metric, copies[order[i]].view(), copies[order[j]].view(),
 								 state->shape.code_dims);
 		},
-		kept);
-	bool has_target = false;
+		selected);
+	memset(stays, 0, sizeof stays);
 	for (uint32 i = 0; i < count; i++)
-	{
-		out[i] = ids[order[kept[i]]];
-		has_target |= out[i] == target;
-	}
-	if (force && !has_target)
+		stays[selected[i]] = true;
+	uint32 target_rank = 0;
+	while (target_rank < live && ids[order[target_rank]] != target)
+		target_rank++;
+	if (force != LinkForce::offered && target_rank < live && !stays[target_rank])
 	{
 		if (count == limit)
-			count--;  // the farthest
-		out[count++] = target;
+			stays[selected[--count]] = false;  // the farthest
+		stays[target_rank] = true;
+		count++;
 	}
-	return count;
+
+	bool room = true;
+	out.dropped_count = 0;
+	for (uint32 i = 0; i < n; i++)
+	{
+		if (stays[i] || ids[order[i]] == target)
+			continue;
+		uint32 witness = 0;
+		while (witness < n && !(stays[witness] && has_lane(copies[order[witness]], ids[order[i]])))
+			witness++;
+		if (witness == n && !dead(order[i]))
+			witness = hand_over(linker, ids, order, stays, n, limit, i);
+		if (witness < n)
+		{
+			out.dropped[out.dropped_count] = ids[order[i]];
+			out.through[out.dropped_count++] = ids[order[witness]];
+		}
+		else if (count < limit)
+		{
+			stays[i] = true;
+			count++;
+		}
+		else
+			room = false;
+	}
+	out.count = 0;
+	for (uint32 i = 0; i < n; i++)
+		if (stays[i])
+			out.ids[out.count++] = ids[order[i]];
+	return room || force == LinkForce::forced;
 }
 
-bool
-add_backlink(Linker *linker, uint32 node_id, uint32 target, bool force)
+static bool
+links_to(PageStore &store, uint32 id, uint32 target)
+{
+	const HnswShape &shape = store.state->shape;
+	Buffer buffer = store.visit(shape.block_of(id));
+	const NodeHeader *node = slot_header(BufferGetPage(buffer), shape, id);
+	bool found = false;
+	if (page_is(BufferGetPage(buffer), PageKind::node) && node->lane_count <= shape.lanes)
+		for (uint32 i = 0; i < node->lane_count && !found; i++)
+			found = slot_lanes(const_cast<NodeHeader *>(node), shape)[i] == target;
+	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+static bool
+link_to(Linker *linker, uint32 node_id, uint32 target, LinkForce force, Pruned &pruned)
 {
 	const HnswShape &shape = linker->state->shape;
 	BlockNumber blkno = shape.block_of(node_id);
 	uint32 lanes[BeamSearch::kMaxLanes];
-	uint32 pruned[BeamSearch::kMaxLanes];
 	NodeCopy node;
 	node.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, shape.code_dims));
 	node.lanes = lanes;
 
+	pruned.dropped_count = 0;
 	/* Prune outside the lock, write only if the lanes are still those that were read. */
 	for (int attempt = 0; attempt < 16; attempt++)
 	{
@@ -294,13 +413,16 @@ add_backlink(Linker *linker, uint32 node_id, uint32 target, bool force)
 				return true;
 		uint32 limit = lane_limit(linker->state, node.header.level);
 		bool append = node.header.lane_count < limit;
-		uint32 count = 0;
 		bool linked = append;
 		if (!append)
 		{
-			count = prune_lanes(linker, node, target, limit, force, pruned);
-			for (uint32 i = 0; i < count; i++)
-				linked |= pruned[i] == target;
+			if (!prune_lanes(linker, node, target, limit, force, pruned))
+			{
+				pruned.dropped_count = 0;
+				return false;
+			}
+			for (uint32 i = 0; i < pruned.count; i++)
+				linked |= pruned.ids[i] == target;
 		}
 
 		Buffer buffer = ReadBuffer(linker->index, blkno);
@@ -323,15 +445,29 @@ add_backlink(Linker *linker, uint32 node_id, uint32 target, bool force)
 		}
 		else
 		{
-			memcpy(slot_lanes(slot, shape), pruned, count * sizeof(uint32));
-			memset(slot_lanes(slot, shape) + count, 0, (shape.lanes - count) * sizeof(uint32));
-			slot->lane_count = static_cast<uint8>(count);
+			memcpy(slot_lanes(slot, shape), pruned.ids, pruned.count * sizeof(uint32));
+			memset(slot_lanes(slot, shape) + pruned.count, 0, (shape.lanes - pruned.count) * sizeof(uint32));
+			slot->lane_count = static_cast<uint8>(pruned.count);
 		}
 		change.finish();
 		UnlockReleaseBuffer(buffer);
 		return linked;
 	}
+	pruned.dropped_count = 0;
 	return false;
+}
+
+bool
+add_backlink(Linker *linker, uint32 node_id, uint32 target, LinkForce force)
+{
+	Pruned pruned;
+	bool linked = link_to(linker, node_id, target, force, pruned);
+	/* Another insert may have given up the second hop at the same time, counting on this lane: one of the two sees it. */
+	Pruned again;
+	for (uint32 i = 0; i < pruned.dropped_count; i++)
+		if (!links_to(linker->store, pruned.through[i], pruned.dropped[i]))
+			link_to(linker, node_id, pruned.dropped[i], LinkForce::forced, again);
+	return linked;
 }
 
 }  // namespace vecdb::hnsw

@@ -56,11 +56,15 @@ Candidates find_candidates(Linker *linker, uint32 entry, uint32 ef, uint32 &near
 /* The neighbours to link, at most limit, nearest first. alpha: see select_neighbors. */
 uint32 choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, float alpha, uint32 *out);
 
-/*
- * Adds target to the lanes of node: appends, or prunes lanes + target to the limit of the layer. force: target is
- * kept whatever the rule says. True: node links to target now.
- */
-bool add_backlink(Linker *linker, uint32 node, uint32 target, bool force);
+enum class LinkForce
+{
+	offered,  // the rule decides, and no node loses the last way to it
+	wanted,   // whatever the rule says, but no node loses the last way to it
+	forced,   // in any case
+};
+
+/* Adds target to the lanes of node: appends, or prunes lanes + target. True: node links to target now. */
+bool add_backlink(Linker *linker, uint32 node, uint32 target, LinkForce force);
 
 /* Lanes that a layer may use. */
 inline uint32

@@ -16,10 +16,10 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -231,7 +231,9 @@ struct HnswBuilder::Impl
 
 	void spread(std::uint32_t start, std::uint32_t layer, std::vector<bool> &reached,
 				std::vector<std::uint32_t> &queue) const;
-	std::uint32_t find_anchor(std::uint32_t node, std::uint32_t layer, const std::vector<bool> &reached) const;
+	std::uint32_t find_anchor(std::uint32_t node, std::uint32_t layer, const std::vector<bool> &reached,
+							  bool with_room) const;
+	void hook_in(std::uint32_t node, std::uint32_t anchor, std::uint32_t layer);
 	void connect_layer(std::uint32_t layer);
 	void order_nodes(std::uint32_t page_slots);
 };
@@ -257,16 +259,17 @@ HnswBuilder::Impl::spread(std::uint32_t start, std::uint32_t layer, std::vector<
 	}
 }
 
-/* A reached node with a free lane, near node: along node's own links if they lead there, else by comparison with all. */
+/* A reached node (with a free lane), near node: along node's own links if they lead there, else by comparison with all. */
 std::uint32_t
-HnswBuilder::Impl::find_anchor(std::uint32_t node, std::uint32_t layer, const std::vector<bool> &reached) const
+HnswBuilder::Impl::find_anchor(std::uint32_t node, std::uint32_t layer, const std::vector<bool> &reached,
+							   bool with_room) const
 {
 	constexpr std::size_t kNearby = 512;
 	std::vector<std::uint32_t> near{node};
 	std::uint32_t best = layout::kInvalidId;
 	float best_distance = 0;
 	auto consider = [&](std::uint32_t id) {
-		if (!reached[id] || lane_count(id, layer) >= lane_limit(layer))
+		if (!reached[id] || (with_room && lane_count(id, layer) >= lane_limit(layer)))
 			return;
 		float d = distance_between(node, id);
 		if (best == layout::kInvalidId || d < best_distance)
@@ -294,6 +297,34 @@ HnswBuilder::Impl::find_anchor(std::uint32_t node, std::uint32_t layer, const st
 	return best;
 }
 
+/* Links anchor to node, which nothing has led to. Where anchor is full, node takes over its farthest lane. */
+void
+HnswBuilder::Impl::hook_in(std::uint32_t node, std::uint32_t anchor, std::uint32_t layer)
+{
+	std::uint32_t *lanes = lanes_of(anchor, layer);
+	std::uint32_t n = graph->getListCount(lanes);
+	if (n < lane_limit(layer))
+	{
+		lanes[n + 1] = node;
+		graph->setListCount(lanes, static_cast<unsigned short>(n + 1));
+		return;
+	}
+	std::uint32_t farthest = 1;
+	for (std::uint32_t j = 2; j <= n; j++)
+		if (distance_between(anchor, lanes[j]) > distance_between(anchor, lanes[farthest]))
+			farthest = j;
+	std::uint32_t moved = lanes[farthest];
+	lanes[farthest] = node;
+	lanes = lanes_of(node, layer);
+	n = graph->getListCount(lanes);
+	if (std::find(lanes + 1, lanes + 1 + n, moved) != lanes + 1 + n)
+		return;
+	/* Nothing has been reached through node yet, so none of its lanes is needed. */
+	if (n < lane_limit(layer))
+		graph->setListCount(lanes, static_cast<unsigned short>(++n));
+	lanes[n] = moved;
+}
+
 void
 HnswBuilder::Impl::connect_layer(std::uint32_t layer)
 {
@@ -304,13 +335,10 @@ HnswBuilder::Impl::connect_layer(std::uint32_t layer)
 	{
 		if (reached[id] || graph->element_levels_[id] < static_cast<int>(layer))
 			continue;
-		std::uint32_t anchor = find_anchor(id, layer, reached);
+		std::uint32_t anchor = find_anchor(id, layer, reached, true);
 		if (anchor == layout::kInvalidId)
-			throw std::runtime_error("no node has a free link");  // a graph whose every list is full cannot come from the rule
-		std::uint32_t *lanes = lanes_of(anchor, layer);
-		std::uint32_t n = graph->getListCount(lanes);
-		lanes[n + 1] = id;
-		graph->setListCount(lanes, static_cast<unsigned short>(n + 1));
+			anchor = find_anchor(id, layer, reached, false);
+		hook_in(id, anchor, layer);
 		spread(id, layer, reached, queue);
 	}
 }
