@@ -8,7 +8,8 @@
  *         4 entry     the entry point moves to a live node
  *           barrier   inserts that may still link to what is now DEAD are waited for; later ones see DEAD
  *         5 mend      block order: live nodes with a lane to a dead one get new lanes
- *         6 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again
+ *         6 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again; not before
+ *                     step 5 has ended, which would prune the new links away
  *         7 connect   what the entry point no longer leads to is found, in sweeps over the pages, and linked from what it does
  *           barrier   inserts that may have seen a dead way point are waited for
  *         8 free      DEAD -> FREE
@@ -77,6 +78,7 @@ struct Vacuum
 	Bitmap linked;           // slots that a live one links to
 	Bitmap node_pages;       // blocks
 	uint64 dead_count;
+	bool leftover;           // an earlier vacuum was interrupted
 	SlotPairs uppers[kMaxLevel + 1];
 	SlotPairs emptied;
 	int chain_steps;
@@ -222,7 +224,10 @@ mark_slots(Vacuum *v, Editor &editor, BlockNumber blkno)
 		switch (static_cast<NodeState>(node->state))
 		{
 			case NodeState::free: free_slots++; break;
-			case NodeState::dead: set_dead(v, id); break;
+			case NodeState::dead:
+				set_dead(v, id);
+				v->leftover = true;
+				break;
 			case NodeState::duplicate: mark_duplicates(v, editor, node, id); break;
 			case NodeState::live:
 				if (node->level == 0)
@@ -493,6 +498,16 @@ barrier(Vacuum *v)
 /* --- 5 mend --- */
 
 static void
+relink(Vacuum *v, Linker *linker, uint32 id)
+{
+	pg::vacuum_delay_point_compat();
+	CHECK_FOR_INTERRUPTS();
+	lock_graph(v->index, ShareLock);
+	relink_node(linker, id);
+	unlock_graph(v->index, ShareLock);
+}
+
+static void
 mend_slots(Vacuum *v, Repairer *repairer, Page page, BlockNumber blkno, SlotPairs &weak)
 {
 	const HnswShape &shape = v->state->shape;
@@ -518,9 +533,11 @@ mend_slots(Vacuum *v, Repairer *repairer, Page page, BlockNumber blkno, SlotPair
 			uint32 was;
 			count = repair_node(repairer, id, mended, was);
 			lanes = mended;
-			if (count < was && count < v->state->meta.m / 2u)
-				weak.push(SlotPair{id, 0});
+			hurt = count < was;
 		}
+		/* Upper nodes mended by a vacuum that was interrupted no longer show it. */
+		if (count < v->state->meta.m / 2u && (hurt || (v->leftover && node->level > 0)))
+			weak.push(SlotPair{id, 0});
 		for (uint32 k = 0; k < count; k++)
 			v->linked.set(lanes[k]);
 	}
@@ -548,16 +565,6 @@ mend_graph(Vacuum *v, Repairer *repairer, SlotPairs &weak)
 }
 
 /* --- 6 relink --- */
-
-static void
-relink(Vacuum *v, Linker *linker, uint32 id)
-{
-	pg::vacuum_delay_point_compat();
-	CHECK_FOR_INTERRUPTS();
-	lock_graph(v->index, ShareLock);
-	relink_node(linker, id);
-	unlock_graph(v->index, ShareLock);
-}
 
 static void
 relink_nodes(Vacuum *v, Linker *linker, const SlotPairs &weak)
