@@ -112,6 +112,17 @@ struct ExactOrder
 		return Interval{low, std::isnan(i.middle) ? low : std::fmax(i.middle, low), infinity};
 	}
 
+	/* Both hold the distance. Successive lower bounds must not decrease because a better bound is lower than the first. */
+	static Interval
+	narrowed(Interval coarse, Interval fine) noexcept
+	{
+		Interval i{std::fmax(coarse.lower, fine.lower), fine.middle, std::fmin(coarse.upper, fine.upper)};
+		if (!(i.lower <= i.upper))
+			return fine;  // damaged factors
+		i.middle = std::fmin(std::fmax(i.middle, i.lower), i.upper);
+		return i;
+	}
+
 	/* Nodes from BeamSearch::take. False: no memory. */
 	bool
 	add(const CodeQuery &query, const Scored *found, std::uint32_t n) noexcept
@@ -160,11 +171,12 @@ struct ExactOrder
 					return false;
 				}
 				Item item = pending[pending_count - 1];
+				Interval coarse = item.interval;
 				pending_count--;
 				refinements++;
 				if (!refiner.refine(item.id, item.interval, item.payload))
 					continue;
-				item.interval = sane(item.interval, refiner.metric());
+				item.interval = narrowed(coarse, sane(item.interval, refiner.metric()));
 				refined[refined_count++] = item;
 				std::push_heap(refined, refined + refined_count, heap_after);
 			}
@@ -172,7 +184,8 @@ struct ExactOrder
 				return false;
 			std::pop_heap(refined, refined + refined_count, heap_after);
 			Item best = refined[--refined_count];
-			if (best.interval.upper < last_value)
+			/* What may be nearer than a row that the executor has let go: that one was not farther than last_value. */
+			if (best.interval.lower < last_value)
 			{
 				if (late_rows == LateRows::never)
 					continue;
