@@ -2,12 +2,14 @@
 # Shell functions shared by quickstart, test and bench/run. Sourced by bash scripts that have set TOP.
 #
 # Principles: packages are installed by name and only when missing; PostgreSQL runs from a private copy of its
-# installed files ("server tree", about 55 MB), so that neither the system's PostgreSQL nor any cluster of it is touched
+# installed files ("server tree", about 65 MB), so that neither the system's PostgreSQL nor any cluster of it is touched
 # and nothing but apt needs root; the server listens on a Unix socket in a directory of its own and on no network port.
 
 PG_CONFIG_WANTED=${PG_CONFIG:-}
 # Settings of the caller's own clients (PGHOST, PGPORT, PGDATABASE, ...) must not lead us to another server.
-for variable in $(compgen -e PG); do unset "$variable"; done
+for variable in $(compgen -e PG); do
+	[ "$variable" = PGVECTOR_DIR ] || unset "$variable"
+done
 
 BUILD_PACKAGES="g++ make libhnswlib-dev libxsimd-dev"
 
@@ -136,7 +138,7 @@ install_build_packages() {
 # files relative to its own binaries, so "make install PG_CONFIG=..." and CREATE EXTENSION stay inside DIR.
 server_tree() {
 	local tree=$1 stamp path
-	stamp="$SYSTEM_BINDIR $("$SYSTEM_BINDIR/postgres" --version) $(stat -c %Y "$SYSTEM_BINDIR/postgres")"
+	stamp="1 $SYSTEM_BINDIR $("$SYSTEM_BINDIR/postgres" --version) $(stat -c %Y "$SYSTEM_BINDIR/postgres")"
 	PG_BINDIR=$tree$SYSTEM_BINDIR
 	PG_CONFIG=$PG_BINDIR/pg_config
 	if [ "$(cat "$tree/stamp" 2>/dev/null)" = "$stamp" ]; then
@@ -144,11 +146,13 @@ server_tree() {
 	fi
 	as_service rm -rf "$tree"
 	as_service mkdir -p "$tree"
-	for path in "$SYSTEM_BINDIR" "$("$SYSTEM_BINDIR/pg_config" --pkglibdir)" "$("$SYSTEM_BINDIR/pg_config" --sharedir)"; do
+	# All that an extension's "make install" writes to.
+	for path in "$SYSTEM_BINDIR" "$("$SYSTEM_BINDIR/pg_config" --pkglibdir)" "$("$SYSTEM_BINDIR/pg_config" --sharedir)" \
+		"$("$SYSTEM_BINDIR/pg_config" --pkgincludedir)" "$("$SYSTEM_BINDIR/pg_config" --includedir-server)"; do
 		as_service mkdir -p "$tree$path"
 		as_service cp -a "$path/." "$tree$path/"
 	done
-	# Only read from: headers and libraries may stay where they are.
+	# Only read from: may stay where they are.
 	for path in "$("$SYSTEM_BINDIR/pg_config" --includedir)" "$("$SYSTEM_BINDIR/pg_config" --libdir)"; do
 		as_service mkdir -p "$(dirname "$tree$path")"
 		[ -e "$tree$path" ] || as_service ln -s "$path" "$tree$path"
@@ -172,8 +176,9 @@ work_dir() {
 		WORK=/var/tmp/vecdb-$(id -u)-$(printf '%s' "$TOP" | cksum | cut -d' ' -f1)/$(basename "$1")
 	fi
 	mkdir -p "$(dirname "$WORK")"
-	[ -d "$WORK" ] || mkdir -m 700 "$WORK"
 	# In /var/tmp anyone can make a directory: use none that another user left for us.
+	[ "${WORK#"$TOP"}" != "$WORK" ] || [ -O "$(dirname "$WORK")" ] || die "$(dirname "$WORK") belongs to another user"
+	[ -d "$WORK" ] || mkdir -m 700 "$WORK"
 	[ -O "$WORK" ] || [ "$(stat -c %U "$WORK")" = "$SERVICE_USER" ] || die "$WORK belongs to another user"
 	if [ "$(stat -c %U "$WORK")" != "$SERVICE_USER" ]; then
 		chown "$SERVICE_USER" "$WORK"
@@ -208,7 +213,7 @@ source_files() {
 # --- a private cluster ---------------------------------------------------------------------------------------------
 
 # cluster_create DIR: a new cluster in DIR/data, with its socket in DIR/socket and its log in DIR/server.log, replacing what
-# is there. Sets PGHOST and PGPORT.
+# is there. Sets PGHOST and PGPORT. SHARED_MB: another size of shared_buffers.
 cluster_create() {
 	local memory_mb shared_mb
 	cluster_at "$1"
@@ -220,7 +225,7 @@ cluster_create() {
 	as_service "$PG_BINDIR/initdb" -D "$CLUSTER/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 \
 		>"$SCRATCH_LOG" 2>&1 || { cat "$SCRATCH_LOG" >&2; die "initdb failed"; }
 	memory_mb=$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)
-	shared_mb=$((memory_mb / 8 > 2048 ? 2048 : memory_mb / 8))
+	shared_mb=${SHARED_MB:-$((memory_mb / 8 > 2048 ? 2048 : memory_mb / 8))}
 	as_service tee -a "$CLUSTER/data/postgresql.conf" >/dev/null <<-CONF
 		listen_addresses = ''
 		port = $PGPORT

@@ -70,9 +70,8 @@ build(Target &t, const Dataset &data, const Options &options, Subject &subject)
 	c.exec("CHECKPOINT");
 	c.exec("SET maintenance_work_mem = '2GB'; SET max_parallel_maintenance_workers = 2");
 	double start = now_seconds();
-	c.exec(std::string("CREATE INDEX items_v ON items USING hnsw (v ") + opclass(data.distance) +
-		   ") WITH (m = " + options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + t.with +
-		   ")");
+	c.exec(std::string("CREATE INDEX items_v ON items USING hnsw (v ") + opclass(data.distance) + ") WITH (m = " +
+		   options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + t.with + ")");
 	subject.build_seconds = now_seconds() - start;
 	subject.megabytes = c.number("SELECT pg_relation_size('items_v')") / 1e6;
 	c.exec("CHECKPOINT");
@@ -134,7 +133,9 @@ print_ladder(const std::vector<Subject> &subjects, std::size_t clients)
 void
 print_equal_recall(const std::vector<Subject> &subjects, std::size_t clients)
 {
-	printf("\n  at equal recall (interpolated; > the least ef_search finds more already, - not reached)\n");
+	printf("\n  at equal recall (interpolated; > the least ef_search finds more already, so a ratio ~ is not at equal "
+		   "recall; "
+		   "- not reached)\n");
 	printf("  %-14s", "");
 	for (double recall : {0.95, 0.99})
 		for (std::size_t c : {std::size_t{1}, clients})
@@ -170,9 +171,10 @@ print_equal_recall(const std::vector<Subject> &subjects, std::size_t clients)
 				if (a.relation == '-' || b.relation == '-')
 					printf("  %12s", "-");
 				else
-					printf("  %11.2fx", a.qps / b.qps);
+					printf(" %c%11.2fx", a.relation == '>' || b.relation == '>' ? '~' : ' ', a.qps / b.qps);
 			}
-		printf("   build %.2fx as fast, size %.2fx\n", base->build_seconds / s.build_seconds, s.megabytes / base->megabytes);
+		printf("   build %.2fx as fast, size %.2fx\n", base->build_seconds / s.build_seconds,
+			   s.megabytes / base->megabytes);
 	}
 }
 
@@ -225,7 +227,8 @@ compare(const Options &options)
 		s.name = "(hnswlib)";
 		s.build_seconds = yardstick->build_seconds();
 		s.megabytes = yardstick->megabytes();
-		printf("  %-14s %10.1f %10.1f   in this process, vectors included\n", s.name.c_str(), s.build_seconds, s.megabytes);
+		printf("  %-14s %10.1f %10.1f   in this process, vectors included\n", s.name.c_str(), s.build_seconds,
+			   s.megabytes);
 		fflush(stdout);
 		subjects.push_back(s);
 	}

@@ -45,19 +45,21 @@ print_row(const Row &row)
 	fflush(stdout);
 }
 
-/* CPU seconds of one statement in each target, median of runs that alternate. */
+/* CPU seconds of one statement in each target: runs of about half a second that alternate, median. */
 std::vector<double>
 cpu_of(std::vector<Target> &targets, const std::string &sql, int repeat)
 {
 	std::vector<std::vector<double>> runs(targets.size());
-	for (int r = 0; r <= repeat; r++)
+	for (int r = 0; r < repeat; r++)
 		for (std::size_t i = 0; i < targets.size(); i++)
 		{
 			Connection &c = targets[i].first();
-			double before = c.backend_cpu();
-			c.exec(sql);
-			if (r > 0)  // the first run warms up
-				runs[i].push_back(c.backend_cpu() - before);
+			c.exec(sql);  // warms up
+			double before = c.backend_cpu(), start = now_seconds();
+			int n = 0;
+			for (; n == 0 || now_seconds() - start < 0.5; n++)
+				c.exec(sql);
+			runs[i].push_back((c.backend_cpu() - before) / n);
 		}
 	std::vector<double> medians;
 	for (auto &r : runs)
@@ -73,7 +75,8 @@ text_input(std::vector<Target> &targets, int repeat)
 	std::string text = "(SELECT '[' || string_agg(((i * 7919 % 20011) / 10007.0 - 1)::real::text, ',') || ']' AS s "
 					   "FROM generate_series(1, " +
 					   std::to_string(kDims) + ") i OFFSET 0)";
-	std::string sql = "SELECT count(t.s::vector) FROM " + text + " t, generate_series(1, " + std::to_string(kRows) + ")";
+	std::string sql = "SELECT count(t.s::vector) FROM " + text + " t, generate_series(1, " + std::to_string(kRows) +
+					  ")";
 	std::vector<double> seconds = cpu_of(targets, sql, repeat);
 	for (double &s : seconds)
 		s *= 1e6 / kRows;
@@ -83,23 +86,22 @@ text_input(std::vector<Target> &targets, int repeat)
 void
 scans(std::vector<Target> &targets, const Dataset &data, int repeat)
 {
-	std::size_t rows = std::min<std::size_t>(data.base.rows, 60000);
+	std::size_t rows = std::min<std::size_t>(data.base.rows, 30000);
 	for (Target &t : targets)
 	{
 		Connection &c = t.first();
 		c.exec("CREATE TABLE scanned (id integer, v vector(" + std::to_string(data.base.dims) + "))");
-		/* Inline where it fits: the operator is to be measured, not TOAST. */
+		/* Inline: the operator is to be measured, not TOAST. */
 		c.exec("ALTER TABLE scanned ALTER v SET STORAGE PLAIN");
 		c.copy_rows("scanned", data.base, nullptr, 0, rows, 0);
 		c.exec("VACUUM ANALYZE scanned");
 	}
 	for (const char *operation : {"<->", "<#>", "<=>", "<+>"})
 	{
-		std::string sql = std::string("SELECT sum(v ") + operation +
-						  " (SELECT v FROM scanned LIMIT 1)) FROM scanned, generate_series(1, 3)";
+		std::string sql = std::string("SELECT sum(v ") + operation + " (SELECT v FROM scanned LIMIT 1)) FROM scanned";
 		std::vector<double> seconds = cpu_of(targets, sql, repeat);
 		for (double &s : seconds)
-			s *= 1e9 / (3 * static_cast<double>(rows));
+			s *= 1e9 / static_cast<double>(rows);
 		print_row({"sequential scan, v " + std::string(operation) + " q, " + std::to_string(data.base.dims) + " dims",
 				   "ns a row", seconds, true});
 	}
@@ -122,8 +124,8 @@ churn(std::vector<Target> &targets, const Dataset &data, const Options &options)
 		c.exec("CREATE TABLE churned (id integer, v vector(" + std::to_string(data.base.dims) + "))");
 		c.exec("SET synchronous_commit = off");
 		c.copy_rows("churned", data.base, nullptr, 0, rows, 0);
-		c.exec(std::string("CREATE INDEX churned_v ON churned USING hnsw (v ") + ops + ") WITH (m = " + options.get("m", "16") +
-			   ", ef_construction = " + options.get("ef-construction", "64") + t.with + ")");
+		c.exec(std::string("CREATE INDEX churned_v ON churned USING hnsw (v ") + ops + ") WITH (m = " +
+			   options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + t.with + ")");
 		c.exec("CHECKPOINT");
 		c.prepare("insert", "INSERT INTO churned VALUES ($1, $2)", {23, c.vector_type()});
 		std::string lsn = c.value("SELECT pg_current_wal_insert_lsn()");

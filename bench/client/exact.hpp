@@ -40,7 +40,7 @@ public:
 private:
 	float distance(std::size_t query, std::size_t row) const;
 
-	Matrix base_;     // under cosine: scaled to length 1, zero vectors left as they are
+	Matrix base_;  // under cosine: scaled to length 1, zero vectors left as they are
 	Matrix queries_;
 	Distance metric_;
 	std::size_t query_count_;

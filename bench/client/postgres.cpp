@@ -205,7 +205,17 @@ Connection::insert(const std::string &name, std::int32_t id, const std::string &
 double
 Connection::backend_cpu() const
 {
-	FILE *f = fopen(("/proc/" + std::to_string(pid_) + "/stat").c_str(), "r");
+	std::string process = "/proc/" + std::to_string(pid_);
+	unsigned long long nanoseconds = 0, user = 0, system = 0;
+	if (FILE *f = fopen((process + "/schedstat").c_str(), "r"))
+	{
+		int read = fscanf(f, "%llu", &nanoseconds);
+		fclose(f);
+		if (read == 1 && nanoseconds > 0)
+			return static_cast<double>(nanoseconds) / 1e9;
+	}
+	/* Kernels without it count ticks of 10 ms. */
+	FILE *f = fopen((process + "/stat").c_str(), "r");
 	if (f == nullptr)
 		return 0;
 	char line[1024];
@@ -214,7 +224,6 @@ Connection::backend_cpu() const
 	line[n] = '\0';
 	/* The command's name may hold spaces: count from its closing parenthesis. */
 	const char *p = strrchr(line, ')');
-	unsigned long long user = 0, system = 0;
 	if (p == nullptr || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
 		return 0;
 	return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));

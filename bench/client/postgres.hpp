@@ -53,7 +53,7 @@ public:
 	/* INSERT with ($1 int4, $2 vector). */
 	void insert(const std::string &name, std::int32_t id, const std::string &encoded);
 
-	/* Seconds of CPU that the backend has used (utime + stime, in ticks of 10 ms). */
+	/* Seconds of CPU that the backend has used. */
 	double backend_cpu() const;
 
 	unsigned vector_type();

@@ -97,7 +97,8 @@ measure(std::vector<Connection> &one, const Dataset &data, const Exact &exact)
 		for (std::size_t q = 0; q < queries.size(); q++)
 			c.search("search", queries[q], &found[q]);
 		Load load = run_load(one, 1, "search", queries, kSeconds);
-		print_line("hnsw.ef_search = " + std::to_string(ef) + (ef == 40 ? " (default)" : ""), exact.recall(found), load);
+		print_line("hnsw.ef_search = " + std::to_string(ef) + (ef == 40 ? " (default)" : ""), exact.recall(found),
+				   load);
 	}
 	c.exec("RESET hnsw.ef_search");
 }
@@ -108,11 +109,12 @@ show_one_search(Connection &c, const Dataset &data)
 	constexpr std::size_t query = 0;
 	printf("\nOne search: test image %zu, of class \"%s\"\n\n", query, kClasses[data.query_labels[query]]);
 	print_image(data.queries.row(query));
-	std::string sql = "SELECT '  image ' || lpad(i.id::text, 5) || '   distance ' || "
-					  "lpad(round((i.embedding <-> q.embedding)::numeric, 1)::text, 7) || '   ' || c.name "
-					  "FROM queries q CROSS JOIN LATERAL (SELECT * FROM images ORDER BY embedding <-> q.embedding LIMIT 10) i "
-					  "JOIN classes c ON c.label = i.label WHERE q.id = " +
-					  std::to_string(query) + " ORDER BY i.embedding <-> q.embedding";
+	std::string sql =
+		"SELECT '  image ' || lpad(i.id::text, 5) || '   distance ' || "
+		"lpad(round((i.embedding <-> q.embedding)::numeric, 1)::text, 7) || '   ' || c.name "
+		"FROM queries q CROSS JOIN LATERAL (SELECT * FROM images ORDER BY embedding <-> q.embedding LIMIT 10) i "
+		"JOIN classes c ON c.label = i.label WHERE q.id = " +
+		std::to_string(query) + " ORDER BY i.embedding <-> q.embedding";
 	printf("\n  its ten nearest of %zu images:\n%s", data.base.rows, c.lines(sql).c_str());
 }
 
@@ -126,8 +128,8 @@ quickstart(const Options &options)
 	one.emplace_back(options.get("database", "quickstart"));
 	Connection &c = one.front();
 
-	printf("%zu images of %zu x %zu pixels: vectors of %zu dimensions; %zu test images to search with\n\n", data.base.rows,
-		   kSide, kSide, data.base.dims, data.queries.rows);
+	printf("%zu images of %zu x %zu pixels: vectors of %zu dimensions; %zu test images to search with\n\n",
+		   data.base.rows, kSide, kSide, data.base.dims, data.queries.rows);
 	create_tables(c);
 	double start = now_seconds();
 	c.copy_rows("images (id, label, embedding)", data.base, data.base_labels.data(), 0, data.base.rows, 0);

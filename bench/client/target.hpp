@@ -17,8 +17,8 @@ namespace vecdb::client
 struct Target
 {
 	std::string name;
-	std::string with;                      // further storage parameters, ", precision = 8"
-	std::vector<Connection> connections;   // kept, so that backends stay warm
+	std::string with;                     // further storage parameters, ", precision = 8"
+	std::vector<Connection> connections;  // kept, so that backends stay warm
 
 	Connection &
 	first()
