@@ -32,9 +32,6 @@ constexpr unsigned kBatch = 128;
 constexpr unsigned kAhead = 4;
 constexpr uint32 kLinesAhead = 16;
 
-/* Distances beyond this (overflow) all count as equally far. */
-constexpr float kFarthest = 1e37f;
-
 void
 to_code_space(const IndexState *state, const float *v, float *out, double *norm)
 {
@@ -252,19 +249,10 @@ score_slot(const PageStore &store, const NodeHeader *node, Scored &out)
 		out.error = -1;
 		return;
 	}
-	float distance = core::graph::query_distance(*store.kernels, query, reinterpret_cast<const uint8 *>(node + 1),
-												 node->scale, node->bias, node->norm2);
-	float error = node->error;
-	if (query.metric == Metric::inner_product)
-	{
-		double norm = std::sqrt(static_cast<double>(node->norm2));
-		Interval interval = core::graph::operator_interval(query, distance, error, norm, true);
-		error = static_cast<float>((interval.upper - interval.middle) * 1.000001);
-	}
-	if (!(std::fabs(distance) < kFarthest))
-		distance = distance < 0 ? -kFarthest : kFarthest;
-	out.distance = distance;
-	out.error = node_state == static_cast<uint8>(NodeState::dead) ? -1 : error >= 0 ? error : kFarthest;
+	core::graph::score_code(*store.kernels, query, reinterpret_cast<const uint8 *>(node + 1), node->scale, node->bias,
+							node->norm2, node->error, out.distance, out.error);
+	if (node_state == static_cast<uint8>(NodeState::dead))
+		out.error = -1;
 }
 
 void
@@ -383,7 +371,8 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		if (node.tid_offset == 0 && node.duplicates == kInvalidId)
 			pg::report_corrupt(index, blkno, "a base node has no row");
 		payload = pack_tid(node);
-		double norm = std::sqrt(static_cast<double>(node.norm2));
+		/* norm2 is that of the 8-bit code; the 16-bit one is no longer than this. */
+		double norm = std::sqrt(static_cast<double>(node.norm2)) + static_cast<double>(node.error);
 		if (shape.detail_bytes == 0)
 		{
 			float d = core::graph::refined_distance(*kernels, *query, scratch, nullptr, node.scale, node.bias);

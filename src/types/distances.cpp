@@ -42,6 +42,24 @@ clamp_cosine(double cosine)
 	return cosine;
 }
 
+/*
+ * The cosine of vectors whose float32 sums of squares lose digits (all elements tiny) or overflow. Indexes compute theirs on
+ * normalised vectors, and the executor compares both: noise here would be "index returned tuples in wrong order".
+ */
+[[gnu::noinline]] double
+cosine_in_double(const Operands &v)
+{
+	double ab = 0, aa = 0, bb = 0;
+	for (Size i = 0; i < v.n; i++)
+	{
+		double a = v.a[i], b = v.b[i];
+		ab += a * b;
+		aa += a * a;
+		bb += b * b;
+	}
+	return ab / (std::sqrt(aa) * std::sqrt(bb));
+}
+
 }  // namespace
 
 VECDB_FUNCTION(vecdb_l2_distance_vector)
@@ -75,7 +93,11 @@ VECDB_FUNCTION(vecdb_cosine_distance_vector)
 	float parts[3];
 	kernels().cosine_parts(v.a, v.b, v.n, parts);
 	double norms = std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
-	PG_RETURN_FLOAT8(1.0 - clamp_cosine(static_cast<double>(parts[0]) / norms));
+	double cosine = static_cast<double>(parts[0]) / norms;
+	/* NaN stays, as in pgvector; it sorts last and so disturbs no order. */
+	if (unlikely(!(parts[1] > 1e-30f && parts[2] > 1e-30f && parts[1] < 1e37f && parts[2] < 1e37f)) && !std::isnan(cosine))
+		cosine = cosine_in_double(v);
+	PG_RETURN_FLOAT8(1.0 - clamp_cosine(cosine));
 }
 
 VECDB_FUNCTION(vecdb_l1_distance_vector)

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "vecdb/distance/kernels.hpp"
 #include "vecdb/distance/metric.hpp"
@@ -98,8 +99,8 @@ make_code_query(Metric metric, const quantizer::Sq8Query &sq, std::size_t dimens
 	c.norm = std::sqrt(norm2);
 	c.operand_norm = operand_norm;
 	c.mean_norm = mean_norm;
-	/* The kernels promise an accumulation error of at most (n/4 + 16) ulp on every instruction set. */
-	c.operator_slack = (static_cast<double>(dimensions) / 4 + 32) * 0x1p-24;
+	/* Every kernel sums in 16 lanes or more: at most (n/16 + 16) ulp. Twice the constant, for terms and conversions. */
+	c.operator_slack = (static_cast<double>(dimensions) / 16 + 32) * 0x1p-24;
 	return c;
 }
 
@@ -147,13 +148,19 @@ struct Interval
 
 /*
  * graph_distance: of query_distance (coarse = true) or refined_distance; error: the node's error norm for that
- * code; code_norm: Euclidean norm of the decoded code.
+ * code; code_norm: bounds the Euclidean norm of the decoded code.
+ *
+ * Float32 at its ends: sums of squares below 1e-38 lose up to 2^-150 a term, which is 2^-75 sqrt(n) of a distance, here
+ * and in the operator; beyond 3e38 the operator gives infinity or, for products, NaN. An interval that reaches
+ * such values is open on that side.
  */
 inline Interval
 operator_interval(const CodeQuery &q, double graph_distance, double error, double code_norm, bool coarse) noexcept
 {
-	double size = q.norm + code_norm + error;                 // bounds || q || + || v || in code space
-	double true_size = size + 2 * q.mean_norm;                // and before centring
+	constexpr double kInfinity = std::numeric_limits<double>::infinity();
+	double n = static_cast<double>(q.n);
+	double norm = code_norm + error;                          // bounds || v || in code space
+	double size = q.norm + norm;
 	double query_error = coarse ? static_cast<double>(q.code_error) : 0.0;
 	double rotation_slack = 2e-6 * size + 3e-7 * q.mean_norm; // float32 rotation and centring of both sides
 	Interval r;
@@ -161,49 +168,80 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 	{
 		case Metric::inner_product:
 		{
-			double slack = q.norm * error + query_error * (code_norm + error) + (4e-7 + q.operator_slack) * size * size +
-						   q.operator_slack * q.operand_norm * true_size + 2e-6 * q.norm * (code_norm + error);
+			/* Both sides sum products of at most |q| |v| together; the coarse form adds parts that cancel. Not centred. */
+			double product = (q.norm + q.operand_norm) * norm;
+			double slack = q.norm * error + query_error * norm + (2e-6 + q.operator_slack) * product +
+						   (coarse ? 8e-6 * product + 1e-35 : n * 1e-44);
 			r.middle = graph_distance;
-			r.lower = graph_distance - slack;
-			r.upper = graph_distance + slack;
+			r.lower = product < 1e38 ? graph_distance - slack : -kInfinity;
+			r.upper = product < 1e38 ? graph_distance + slack : kInfinity;
 			return r;
 		}
 		case Metric::l1:
 		{
 			/* Decoding rounds each element: sum |v_i| <= sqrt(n) ||v||_2 <= sqrt(n) (||q||_2 + d). */
 			double slack = error + 2 * q.operator_slack * std::fabs(graph_distance) +
-						   1.2e-7 * std::sqrt(static_cast<double>(q.n)) * (2 * q.norm + std::fabs(graph_distance));
+						   1.2e-7 * std::sqrt(n) * (2 * q.norm + std::fabs(graph_distance));
 			r.middle = graph_distance;
 			r.lower = graph_distance - slack > 0 ? graph_distance - slack : 0;
-			r.upper = graph_distance + slack;
+			r.upper = graph_distance + slack < 3e38 ? graph_distance + slack : kInfinity;
 			return r;
 		}
 		case Metric::l2:
 		case Metric::cosine: break;
 	}
 	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
-	double d2_slack = coarse ? 1e-6 * size * size : 2 * q.operator_slack * graph_distance;
-	double d_error = error + query_error + rotation_slack;
+	double d2_slack = coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance;
+	double d_error = error + query_error + rotation_slack + 6e-23 * std::sqrt(n);
 	double high = std::sqrt(graph_distance + d2_slack) + d_error;
 	double low2 = graph_distance - d2_slack;
 	double low = (low2 > 0 ? std::sqrt(low2) : 0.0) - d_error;
-	if (low < 0)
+	if (!(low > 0))
 		low = 0;
 	if (q.metric == Metric::l2)
 	{
+		/* A relative error of the sum is half of it after the root: that leaves room for the root's own rounding. */
 		r.middle = std::sqrt(graph_distance);
-		r.lower = low * (1 - 2 * q.operator_slack);
-		r.upper = high * (1 + 2 * q.operator_slack) + 1e-37;
+		r.lower = low * (1 - q.operator_slack);
+		r.upper = high < 1.7e19 ? high * (1 + q.operator_slack) : kInfinity;
 		return r;
 	}
-	/* Unit vectors: 1 - cos = d2 / 2; the operator's rounding is absolute there. */
-	double slack = 3 * q.operator_slack + 1e-7;
+	/* Unit vectors: 1 - cos = d2 / 2; the operator's rounding (of the product and of the norms) is absolute there. */
+	double slack = 2 * q.operator_slack + 1e-7;
 	r.middle = graph_distance / 2;
 	r.lower = low * low / 2 - slack;
 	r.upper = high * high / 2 + slack;
 	if (r.lower < 0)
 		r.lower = 0;
 	return r;
+}
+
+/* Distances beyond this (overflow) all count as equally far. */
+constexpr float kFarthest = 1e37f;
+
+/*
+ * What a search keeps of a node: its graph distance, always finite, and the error that goes with it: the norm for
+ * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm.
+ */
+inline void
+score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias, float norm2,
+		   float error, float &out_distance, float &out_error) noexcept
+{
+	float d = query_distance(k, q, code, scale, bias, norm2);
+	if (q.metric == Metric::inner_product)
+	{
+		Interval i = operator_interval(q, static_cast<double>(d), static_cast<double>(error),
+									   std::sqrt(static_cast<double>(norm2)), true);
+		error = static_cast<float>((i.upper - i.middle) * 1.000001);
+	}
+	if (!(std::fabs(d) < kFarthest))
+	{
+		/* What has been cut, or is no number, bounds nothing. */
+		d = d < 0 ? -kFarthest : kFarthest;
+		error = std::numeric_limits<float>::infinity();
+	}
+	out_distance = d;
+	out_error = error >= 0 ? error : std::numeric_limits<float>::infinity();
 }
 
 }  // namespace vecdb::core::graph
