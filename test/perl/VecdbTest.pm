@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: PostgreSQL
+# What the TAP tests share: data from a seed, and the three questions asked of an index after every event: is it sound
+# (vecdb.check_index), is it complete (a scan to its end returns each row once), is its recall good (vecdb.check_recall).
+package VecdbTest;
+
+use strict;
+use warnings FATAL => 'all';
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(new_node create_data_functions is_sound is_complete has_recall no_crash wait_until_up wait_for
+  start_psql);
+
+# A cluster, initialised and not yet started. init: options of PostgreSQL::Test::Cluster::init; conf: lines.
+sub new_node
+{
+	my ($name, %options) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(@{ $options{init} || [] });
+	$node->append_conf('postgresql.conf', join("\n",
+		'autovacuum = off', 'shared_buffers = 32MB', 'max_parallel_maintenance_workers = 2', 'log_min_messages = warning',
+		@{ $options{conf} || [] }) . "\n");
+	return $node;
+}
+
+# clustered(seed, dims): integers around one of 50 centres; plain(seed, dims): integers from 0 to 99. The same
+# everywhere, as they come from a hash.
+sub create_data_functions
+{
+	my ($node) = @_;
+	$node->safe_psql('postgres', q{
+		CREATE EXTENSION IF NOT EXISTS vecdb;
+		CREATE FUNCTION h(a int, b int) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT hashint4(a * 4096 + b) & 2147483647 $$;
+		CREATE FUNCTION plain(seed int, dims int) RETURNS vector LANGUAGE sql IMMUTABLE AS
+			$$ SELECT array_agg(public.h(seed, d) % 100)::public.vector FROM generate_series(1, dims) d $$;
+		CREATE FUNCTION clustered(seed int, dims int) RETURNS vector LANGUAGE sql IMMUTABLE AS
+			$$ SELECT array_agg(public.h(-1 - public.h(seed, 0) % 50, d) % 200 - 100 + public.h(seed, d) % 61 - 30)::public.vector
+				FROM generate_series(1, dims) d $$;
+	});
+	return;
+}
+
+sub is_sound
+{
+	my ($node, $index, $what) = @_;
+	is($node->safe_psql('postgres', "SELECT * FROM vecdb.check_index('$index')"), '', "$what: check_index($index) finds nothing");
+	return;
+}
+
+# query: what follows ORDER BY
+sub is_complete
+{
+	my ($node, $table, $index, $order, $what) = @_;
+	my $got = $node->safe_psql('postgres', qq{
+		SET enable_seqscan = off; SET enable_bitmapscan = off;
+		SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM $table ORDER BY $order) s;
+		EXPLAIN (COSTS OFF) SELECT id FROM $table ORDER BY $order;});
+	my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $table");
+	like($got, qr/^\Q$rows|$rows\E\n.*\b$index\b/s, "$what: all $rows rows are found through $index");
+	return;
+}
+
+sub has_recall
+{
+	my ($node, $index, $floor, $what, $samples) = @_;
+	$samples ||= 50;
+	my $recall = $node->safe_psql('postgres', "SELECT recall FROM vecdb.check_recall('$index', $samples, 10)");
+	cmp_ok($recall, '>=', $floor, "$what: recall\@10 of $index is $recall, at least $floor");
+	return;
+}
+
+# No process of the server died of a signal (but those that the test itself killed, from $offset of the log on).
+sub no_crash
+{
+	my ($node, $what, $offset) = @_;
+	my $log = slurp_file($node->logfile, $offset || 0);
+	my @bad = grep { /terminated by signal|PANIC:|TRAP:|runtime error:/ } split /\n/, $log;
+	is(join("\n", @bad), '', "$what: no process died");
+	return;
+}
+
+sub wait_until_up
+{
+	my ($node) = @_;
+	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'the server does not come back';
+	return;
+}
+
+# Until the query says t; dies after some time.
+sub wait_for
+{
+	my ($node, $query) = @_;
+	$node->poll_query_until('postgres', $query) or die "never true: $query";
+	return;
+}
+
+# psql in the background with some statements: an IPC::Run handle. Its output goes to the two references, in finish().
+sub start_psql
+{
+	my ($node, $statements, $out, $err) = @_;
+	return IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @$statements ],
+		'<', '/dev/null', '>', $out, '2>', $err);
+}
+
+1;
