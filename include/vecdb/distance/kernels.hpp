@@ -66,6 +66,29 @@ struct Kernels
 	void (*summarize)(const float *q, std::size_t n, double out[4]) noexcept;
 	/* codes[i] = nearest integer of q[i] * inverse, cut to +-16383. */
 	void (*quantize_i16)(const float *q, std::size_t n, float inverse, std::int16_t *codes) noexcept;
+
+	/* --- sign codes (quantizer/sign_codes.hpp); n a multiple of 16 --- */
+	/* Scores a block of 32 lanes: acc = sum over segments of lut[16 * segment + nibble of the lane],
+	 *   est = add_scale * f16(f_add) + g + mul_scale * f16(f_mul) * (step * acc + bias).
+	 * Writes 32 estimates; returns the mask of lanes with est < threshold (NaN is not). codes and lut: segments *
+	 * 16 bytes, segments a multiple of 4. The caller keeps every lut byte <= 63 (four are added in 8 bits) and the
+	 * sum of the greatest byte of each segment < 65536 (sums are held in 16); codes may be any bytes. */
+	std::uint32_t (*fast_scan)(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments,
+							   const std::uint16_t *f_add, const std::uint16_t *f_mul, float add_scale, float mul_scale,
+							   float g, float step, float bias, float threshold, float *est) noexcept;
+	/* Nearest halves, ties to even; beyond the range (infinity too) +-65504; NaN stays NaN. Any n. */
+	void (*f32_to_f16)(const float *in, std::uint16_t *out, std::size_t n) noexcept;
+	/* Exact. Any n. */
+	void (*f16_to_f32)(const std::uint16_t *in, float *out, std::size_t n) noexcept;
+	/* With r = v - u: bit i % 8 of signs[i / 8] = the sign bit of r[i] is clear; out[0] = sum r^2,
+	 * out[1] = sum r * u, out[2] = sum |r|, out[3] = sum of u[i] with the sign flipped where r[i]'s is set. */
+	void (*sign_code)(const float *u, const float *v, std::size_t n, std::uint8_t *signs, float out[4]) noexcept;
+	/* out[0] = the greatest sum |q[i]| of four elements (from a multiple of four on), out[1] = sum |q[i]|. */
+	void (*quad_sums)(const float *q, std::size_t n, float out[2]) noexcept;
+	/* The table of fast_scan: with d[i] = nearest integer of q[i] * inverse (ties to even), byte k of segment m is the sum
+	 * over j < 4 of |d[4 m + j]| where bit j of k agrees with the sign of d (set: positive), mod 256. Returns
+	 * sum |d|. The caller keeps sum |d| of four <= 255. */
+	std::uint32_t (*sign_lut)(const float *q, std::size_t n, float inverse, std::uint8_t *lut) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

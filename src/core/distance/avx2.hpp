@@ -185,6 +185,191 @@ struct Avx2
 			s0 = _mm256_add_epi32(s0, dot16(a + i, b + i));
 		return sum_int32(_mm256_add_epi32(s0, s1));
 	}
+
+	/* --- sign codes --- */
+
+	static V
+	quads(const V &v) noexcept
+	{
+		__m256 x = _mm256_add_ps(v, _mm256_permute_ps(v, 0xb1));
+		return _mm256_add_ps(x, _mm256_permute_ps(x, 0x4e));
+	}
+
+	static void
+	put_signs(std::uint8_t *out, const V in[2]) noexcept
+	{
+		out[0] = static_cast<std::uint8_t>(~_mm256_movemask_ps(in[0]));
+		out[1] = static_cast<std::uint8_t>(~_mm256_movemask_ps(in[1]));
+	}
+
+	/* Sums of bytes in 16 bits. `all` adds whole words, so that its low byte's sum is found by taking the high
+	 * bytes' out again: one shift less a step. Everything is mod 2^16. */
+	struct WordSums
+	{
+		__m256i all = _mm256_setzero_si256();
+		__m256i odd = _mm256_setzero_si256();
+
+		void
+		add(__m256i bytes) noexcept
+		{
+			all = _mm256_add_epi16(all, bytes);
+			odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+		}
+
+		/* Lanes 0-7 and 8-15, in both halves. */
+		void
+		in_order(__m256i &low, __m256i &high) const noexcept
+		{
+			__m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
+			low = _mm256_unpacklo_epi16(even, odd);
+			high = _mm256_unpackhi_epi16(even, odd);
+		}
+	};
+
+	/* The sum of a's halves below that of b's. */
+	static __m256i
+	fold(__m256i a, __m256i b) noexcept
+	{
+		return _mm256_add_epi16(_mm256_blend_epi32(a, b, 0xf0), _mm256_permute2x128_si256(a, b, 0x21));
+	}
+
+	/* Two segments: what lanes 0-15 and 16-31 pick from the table. */
+	static void
+	pick(const std::uint8_t *codes, const std::uint8_t *lut, __m256i &low, __m256i &high) noexcept
+	{
+		const __m256i nibble = _mm256_set1_epi8(15);
+		__m256i c = load256(codes);
+		__m256i t = load256(lut);
+		low = _mm256_shuffle_epi8(t, _mm256_and_si256(c, nibble));
+		high = _mm256_shuffle_epi8(t, _mm256_and_si256(_mm256_srli_epi16(c, 4), nibble));
+	}
+
+	static __m256
+	halves(const std::uint16_t *p) noexcept
+	{
+		return _mm256_cvtph_ps(load128(p));
+	}
+
+	static std::uint32_t
+	fast_scan(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments, const std::uint16_t *f_add,
+			  const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float step, float bias,
+			  float threshold, float *est) noexcept
+	{
+		WordSums low, high;
+		std::size_t i = 0;
+		const std::size_t end = segments * 16;
+		__m256i l0, h0, l1, h1;
+		for (; i + 128 <= end; i += 128)
+		{
+			__m256i l2, h2, l3, h3;
+			pick(codes + i, lut + i, l0, h0);
+			pick(codes + i + 32, lut + i + 32, l1, h1);
+			pick(codes + i + 64, lut + i + 64, l2, h2);
+			pick(codes + i + 96, lut + i + 96, l3, h3);
+			low.add(_mm256_add_epi8(_mm256_add_epi8(l0, l1), _mm256_add_epi8(l2, l3)));
+			high.add(_mm256_add_epi8(_mm256_add_epi8(h0, h1), _mm256_add_epi8(h2, h3)));
+		}
+		if (i < end)
+		{
+			pick(codes + i, lut + i, l0, h0);
+			pick(codes + i + 32, lut + i + 32, l1, h1);
+			low.add(_mm256_add_epi8(l0, l1));
+			high.add(_mm256_add_epi8(h0, h1));
+		}
+		low.in_order(l0, l1);
+		high.in_order(h0, h1);
+		__m256i sixteen[2] = {fold(l0, l1), fold(h0, h1)};
+
+		const __m256 scaled_step = _mm256_set1_ps(step * mul_scale), scaled_bias = _mm256_set1_ps(bias * mul_scale);
+		const __m256 base = _mm256_set1_ps(g), scale = _mm256_set1_ps(add_scale), limit = _mm256_set1_ps(threshold);
+		std::uint32_t near = 0;
+		for (int k = 0; k < 4; k++)
+		{
+			__m256i s = sixteen[k / 2];
+			__m128i acc = k % 2 == 0 ? _mm256_castsi256_si128(s) : _mm256_extracti128_si256(s, 1);
+			__m256 e = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(acc)), scaled_step, scaled_bias);
+			__m256 x = _mm256_fmadd_ps(halves(f_mul + 8 * k), e, _mm256_fmadd_ps(halves(f_add + 8 * k), scale, base));
+			_mm256_storeu_ps(est + 8 * k, x);
+			near |= static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_LT_OQ))) << (8 * k);
+		}
+		return near;
+	}
+
+	static __m128i
+	to_halves(const V &v) noexcept
+	{
+		/* min and max return their second operand where one is NaN. */
+		const __m256 most = _mm256_set1_ps(65504.0f), least = _mm256_set1_ps(-65504.0f);
+		return _mm256_cvtps_ph(_mm256_max_ps(least, _mm256_min_ps(most, v)), _MM_FROUND_TO_NEAREST_INT);
+	}
+
+	static void
+	f32_to_f16(const float *in, std::uint16_t *out, std::size_t n) noexcept
+	{
+		std::size_t i = 0;
+		for (; i + 8 <= n; i += 8)
+			_mm_storeu_si128(reinterpret_cast<__m128i *>(out + i), to_halves(_mm256_loadu_ps(in + i)));
+		if (i < n)
+		{
+			std::uint16_t last[8];
+			_mm_storeu_si128(reinterpret_cast<__m128i *>(last), to_halves(load_part(in + i, n - i)));
+			__builtin_memcpy(out + i, last, (n - i) * sizeof *out);
+		}
+	}
+
+	static void
+	f16_to_f32(const std::uint16_t *in, float *out, std::size_t n) noexcept
+	{
+		std::size_t i = 0;
+		for (; i + 8 <= n; i += 8)
+			_mm256_storeu_ps(out + i, halves(in + i));
+		if (i < n)
+		{
+			std::uint16_t last[8] = {};
+			float wide[8];
+			__builtin_memcpy(last, in + i, (n - i) * sizeof *in);
+			_mm256_storeu_ps(wide, halves(last));
+			__builtin_memcpy(out + i, wide, (n - i) * sizeof *out);
+		}
+	}
+
+	/* Element j of segment h in a half of eight magnitudes of negative and eight of positive elements: byte k
+	 * picks from the positive ones where bit j of k is set. */
+	static __m256i
+	subset_pattern(int j) noexcept
+	{
+		const __m256i k = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+		const __m256i element = _mm256_setr_m128i(_mm_set1_epi8(static_cast<char>(j)), _mm_set1_epi8(static_cast<char>(4 + j)));
+		__m256i bit = _mm256_and_si256(_mm256_srli_epi16(k, j), _mm256_set1_epi8(1));
+		return _mm256_add_epi8(element, _mm256_slli_epi16(bit, 3));
+	}
+
+	static std::uint32_t
+	sign_lut(const float *q, std::size_t n, float inverse, std::uint8_t *lut) noexcept
+	{
+		const __m256 factor = _mm256_set1_ps(inverse);
+		const __m256i p0 = subset_pattern(0), p1 = subset_pattern(1), p2 = subset_pattern(2), p3 = subset_pattern(3);
+		__m256i sum = _mm256_setzero_si256();
+		for (std::size_t i = 0; i < n; i += 16, lut += 64)
+		{
+			__m256i a = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(q + i), factor));
+			__m256i b = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(q + i + 8), factor));
+			__m256i d = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xd8);
+			/* A half: max(-d, 0) of eight elements, then max(d, 0). */
+			__m256i sides = _mm256_packus_epi16(_mm256_sub_epi16(_mm256_setzero_si256(), d), d);
+			sum = _mm256_add_epi64(sum, _mm256_sad_epu8(sides, _mm256_setzero_si256()));
+			for (int half = 0; half < 2; half++)
+			{
+				__m256i s = half == 0 ? _mm256_permute2x128_si256(sides, sides, 0x00)
+									  : _mm256_permute2x128_si256(sides, sides, 0x11);
+				__m256i t = _mm256_add_epi8(
+					_mm256_add_epi8(_mm256_shuffle_epi8(s, p0), _mm256_shuffle_epi8(s, p1)),
+					_mm256_add_epi8(_mm256_shuffle_epi8(s, p2), _mm256_shuffle_epi8(s, p3)));
+				_mm256_storeu_si256(reinterpret_cast<__m256i *>(lut + 32 * half), t);
+			}
+		}
+		return static_cast<std::uint32_t>(sum_int32(sum));
+	}
 };
 
 }  // namespace

@@ -200,6 +200,114 @@ struct Avx512
 		}
 		return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
 	}
+
+	/* --- sign codes --- */
+
+	static V
+	quads(const V &v) noexcept
+	{
+		__m512 x = _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1));
+		return _mm512_add_ps(x, _mm512_permute_ps(x, 0x4e));
+	}
+
+	static void
+	put_signs(std::uint8_t *out, const V in[1]) noexcept
+	{
+		auto signs = static_cast<std::uint16_t>(~_mm512_movepi32_mask(_mm512_castps_si512(in[0])));
+		__builtin_memcpy(out, &signs, sizeof signs);
+	}
+
+	/* As Avx2::WordSums. */
+	struct WordSums
+	{
+		__m512i all = _mm512_setzero_si512();
+		__m512i odd = _mm512_setzero_si512();
+
+		void
+		add(__m512i bytes) noexcept
+		{
+			all = _mm512_add_epi16(all, bytes);
+			odd = _mm512_add_epi16(odd, _mm512_srli_epi16(bytes, 8));
+		}
+
+		/* Lanes 0-7 and 8-15, with four parts of the sum each; folded once, into two parts of both. */
+		__m512i
+		in_order() const noexcept
+		{
+			__m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
+			__m512i low = _mm512_unpacklo_epi16(even, odd);
+			__m512i high = _mm512_unpackhi_epi16(even, odd);
+			return _mm512_add_epi16(_mm512_shuffle_i64x2(low, high, 0x44), _mm512_shuffle_i64x2(low, high, 0xee));
+		}
+	};
+
+	/* Four segments: what lanes 0-15 and 16-31 pick from the table. */
+	static void
+	pick(const std::uint8_t *codes, const std::uint8_t *lut, __m512i &low, __m512i &high) noexcept
+	{
+		const __m512i nibble = _mm512_set1_epi8(15);
+		__m512i c = load512(codes);
+		__m512i t = load512(lut);
+		low = _mm512_shuffle_epi8(t, _mm512_and_si512(c, nibble));
+		high = _mm512_shuffle_epi8(t, _mm512_and_si512(_mm512_srli_epi16(c, 4), nibble));
+	}
+
+	static std::uint32_t
+	fast_scan(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments, const std::uint16_t *f_add,
+			  const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float step, float bias,
+			  float threshold, float *est) noexcept
+	{
+		WordSums low, high;
+		std::size_t i = 0;
+		const std::size_t end = segments * 16;
+		__m512i l0, h0, l1, h1;
+		for (; i + 256 <= end; i += 256)
+		{
+			__m512i l2, h2, l3, h3;
+			pick(codes + i, lut + i, l0, h0);
+			pick(codes + i + 64, lut + i + 64, l1, h1);
+			pick(codes + i + 128, lut + i + 128, l2, h2);
+			pick(codes + i + 192, lut + i + 192, l3, h3);
+			low.add(_mm512_add_epi8(_mm512_add_epi8(l0, l1), _mm512_add_epi8(l2, l3)));
+			high.add(_mm512_add_epi8(_mm512_add_epi8(h0, h1), _mm512_add_epi8(h2, h3)));
+		}
+		if (i + 128 <= end)
+		{
+			pick(codes + i, lut + i, l0, h0);
+			pick(codes + i + 64, lut + i + 64, l1, h1);
+			low.add(_mm512_add_epi8(l0, l1));
+			high.add(_mm512_add_epi8(h0, h1));
+			i += 128;
+		}
+		if (i < end)
+		{
+			pick(codes + i, lut + i, l0, h0);
+			low.add(l0);
+			high.add(h0);
+		}
+		l0 = low.in_order();
+		h0 = high.in_order();
+		__m512i sums = _mm512_add_epi16(_mm512_shuffle_i64x2(l0, h0, 0x88), _mm512_shuffle_i64x2(l0, h0, 0xdd));
+
+		const __m512 scaled_step = _mm512_set1_ps(step * mul_scale), scaled_bias = _mm512_set1_ps(bias * mul_scale);
+		const __m512 base = _mm512_set1_ps(g), scale = _mm512_set1_ps(add_scale), limit = _mm512_set1_ps(threshold);
+		std::uint32_t near = 0;
+		for (int k = 0; k < 2; k++)
+		{
+			__m256i acc = k == 0 ? _mm512_castsi512_si256(sums) : _mm512_extracti64x4_epi64(sums, 1);
+			__m512 add = _mm512_cvtph_ps(load256(f_add + 16 * k)), mul = _mm512_cvtph_ps(load256(f_mul + 16 * k));
+			__m512 e = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(acc)), scaled_step, scaled_bias);
+			__m512 x = _mm512_fmadd_ps(mul, e, _mm512_fmadd_ps(add, scale, base));
+			_mm512_storeu_ps(est + 16 * k, x);
+			near |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ)) << (16 * k);
+		}
+		return near;
+	}
+
+	/* Short loops, for which 256 bits do. */
+	static constexpr auto f32_to_f16 = Avx2::f32_to_f16;
+	static constexpr auto f16_to_f32 = Avx2::f16_to_f32;
+	static constexpr auto sign_lut = Avx2::sign_lut;
 };
 
 }  // namespace

@@ -157,6 +157,156 @@ struct Neon
 		}
 		return static_cast<std::int32_t>(vaddvq_u32(vaddq_u32(s0, s1)));
 	}
+
+	/* --- sign codes --- */
+
+	static V
+	quads(const V &v) noexcept
+	{
+		return vdupq_n_f32(vaddvq_f32(v));
+	}
+
+	static void
+	put_signs(std::uint8_t *out, const V in[4]) noexcept
+	{
+		const uint32x4_t low = {1, 2, 4, 8}, high = {16, 32, 64, 128};
+		for (int k = 0; k < 2; k++)
+		{
+			/* A shift by the sign spreads it over the lane. */
+			int32x4_t a = vshrq_n_s32(vreinterpretq_s32_f32(in[2 * k]), 31);
+			int32x4_t b = vshrq_n_s32(vreinterpretq_s32_f32(in[2 * k + 1]), 31);
+			uint32x4_t clear = vorrq_u32(vbicq_u32(low, vreinterpretq_u32_s32(a)), vbicq_u32(high, vreinterpretq_u32_s32(b)));
+			out[k] = static_cast<std::uint8_t>(vaddvq_u32(clear));
+		}
+	}
+
+	/* Lanes 0-7, 8-15, 16-23, 24-31. */
+	struct WordSums
+	{
+		uint16x8_t part[4];
+
+		void
+		add(uint8x16_t low, uint8x16_t high) noexcept
+		{
+			part[0] = vaddw_u8(part[0], vget_low_u8(low));
+			part[1] = vaddw_high_u8(part[1], low);
+			part[2] = vaddw_u8(part[2], vget_low_u8(high));
+			part[3] = vaddw_high_u8(part[3], high);
+		}
+	};
+
+	static std::uint32_t
+	fast_scan(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments, const std::uint16_t *f_add,
+			  const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float step, float bias,
+			  float threshold, float *est) noexcept
+	{
+		WordSums sums;
+		for (uint16x8_t &s : sums.part)
+			s = vdupq_n_u16(0);
+		const uint8x16_t nibble = vdupq_n_u8(15);
+		for (std::size_t i = 0, end = segments * 16; i < end; i += 64)
+		{
+			uint8x16_t low = vdupq_n_u8(0), high = low;
+			for (std::size_t k = 0; k < 64; k += 16)
+			{
+				uint8x16_t c = vld1q_u8(codes + i + k);
+				uint8x16_t t = vld1q_u8(lut + i + k);
+				low = vaddq_u8(low, vqtbl1q_u8(t, vandq_u8(c, nibble)));
+				high = vaddq_u8(high, vqtbl1q_u8(t, vshrq_n_u8(c, 4)));
+			}
+			sums.add(low, high);
+		}
+
+		const float32x4_t scaled_step = vdupq_n_f32(step * mul_scale), scaled_bias = vdupq_n_f32(bias * mul_scale);
+		const float32x4_t base = vdupq_n_f32(g), scale = vdupq_n_f32(add_scale), limit = vdupq_n_f32(threshold);
+		const uint32x4_t bits = {1, 2, 4, 8};
+		std::uint32_t near = 0;
+		for (int k = 0; k < 8; k++)
+		{
+			uint16x8_t s = sums.part[k / 2];
+			uint32x4_t acc = k % 2 == 0 ? vmovl_u16(vget_low_u16(s)) : vmovl_high_u16(s);
+			float32x4_t e = vfmaq_f32(scaled_bias, vcvtq_f32_u32(acc), scaled_step);
+			float32x4_t x = vfmaq_f32(vfmaq_f32(base, halves(f_add + 4 * k), scale), halves(f_mul + 4 * k), e);
+			vst1q_f32(est + 4 * k, x);
+			near |= vaddvq_u32(vandq_u32(vcltq_f32(x, limit), bits)) << (4 * k);
+		}
+		return near;
+	}
+
+	static float32x4_t
+	halves(const std::uint16_t *p) noexcept
+	{
+		return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+	}
+
+	static uint16x4_t
+	to_halves(float32x4_t v) noexcept
+	{
+		/* min and max pass NaN on. */
+		float32x4_t cut = vmaxq_f32(vminq_f32(v, vdupq_n_f32(65504.0f)), vdupq_n_f32(-65504.0f));
+		return vreinterpret_u16_f16(vcvt_f16_f32(cut));
+	}
+
+	static void
+	f32_to_f16(const float *in, std::uint16_t *out, std::size_t n) noexcept
+	{
+		std::size_t i = 0;
+		for (; i + 4 <= n; i += 4)
+			vst1_u16(out + i, to_halves(vld1q_f32(in + i)));
+		if (i < n)
+		{
+			std::uint16_t last[4];
+			vst1_u16(last, to_halves(load_part(in + i, n - i)));
+			__builtin_memcpy(out + i, last, (n - i) * sizeof *out);
+		}
+	}
+
+	static void
+	f16_to_f32(const std::uint16_t *in, float *out, std::size_t n) noexcept
+	{
+		std::size_t i = 0;
+		for (; i + 4 <= n; i += 4)
+			vst1q_f32(out + i, halves(in + i));
+		if (i < n)
+		{
+			std::uint16_t last[4] = {};
+			float wide[4];
+			__builtin_memcpy(last, in + i, (n - i) * sizeof *in);
+			vst1q_f32(wide, halves(last));
+			__builtin_memcpy(out + i, wide, (n - i) * sizeof *out);
+		}
+	}
+
+	static std::uint32_t
+	sign_lut(const float *q, std::size_t n, float inverse, std::uint8_t *lut) noexcept
+	{
+		const uint8x16_t k = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+		uint8x16_t pattern[4];  // byte k: element j of the positive side (at 8) where bit j of k is set
+		for (int j = 0; j < 4; j++)
+		{
+			uint8x16_t bit = vandq_u8(vshlq_u8(k, vdupq_n_s8(static_cast<std::int8_t>(-j))), vdupq_n_u8(1));
+			pattern[j] = vaddq_u8(vshlq_n_u8(bit, 3), vdupq_n_u8(static_cast<std::uint8_t>(j)));
+		}
+		const uint8x16_t next = vdupq_n_u8(4);
+		std::uint32_t sum = 0;
+		for (std::size_t i = 0; i < n; i += 8, lut += 32)
+		{
+			int32x4_t a = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(q + i), inverse));
+			int32x4_t b = vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(q + i + 4), inverse));
+			int16x8_t d = vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
+			uint8x16_t sides = vcombine_u8(vqmovun_s16(vqnegq_s16(d)), vqmovun_s16(d));
+			sum += vaddlvq_u8(sides);
+			uint8x16_t first = vdupq_n_u8(0), second = first;
+			for (const uint8x16_t &p : pattern)
+			{
+				first = vaddq_u8(first, vqtbl1q_u8(sides, p));
+				second = vaddq_u8(second, vqtbl1q_u8(sides, vaddq_u8(p, next)));
+			}
+			vst1q_u8(lut, first);
+			vst1q_u8(lut + 16, second);
+		}
+		return sum;
+	}
 };
 
 }  // namespace

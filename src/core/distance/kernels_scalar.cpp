@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "tables.hpp"
+#include "vecdb/base/half.hpp"
 
 namespace vecdb::core::distance
 {
@@ -19,6 +20,7 @@ namespace
 using std::int16_t;
 using std::int32_t;
 using std::size_t;
+using std::uint16_t;
 using std::uint32_t;
 using std::uint8_t;
 
@@ -39,6 +41,14 @@ int32_t
 at(const int16_t *p, size_t i) noexcept
 {
 	int16_t x;
+	std::memcpy(&x, p + i, sizeof x);
+	return x;
+}
+
+uint16_t
+at(const uint16_t *p, size_t i) noexcept
+{
+	uint16_t x;
 	std::memcpy(&x, p + i, sizeof x);
 	return x;
 }
@@ -421,6 +431,126 @@ decode(const uint8_t *code, const uint8_t *residual, float scale, float bias, si
 		decode_as(Decoder8(code, scale, bias), n, out);
 }
 
+/* --- sign codes --- */
+
+uint32_t
+fast_scan(const uint8_t *codes, const uint8_t *lut, size_t segments, const uint16_t *f_add, const uint16_t *f_mul,
+		  float add_scale, float mul_scale, float g, float step, float bias, float threshold, float *est) noexcept
+{
+	uint32_t acc[32] = {};
+	for (size_t m = 0; m < segments; m++, codes += 16, lut += 16)
+		for (size_t k = 0; k < 16; k++)
+		{
+			acc[k] += lut[codes[k] & 15];
+			acc[16 + k] += lut[codes[k] >> 4];
+		}
+	step *= mul_scale;
+	bias *= mul_scale;
+	uint32_t near = 0;
+	for (size_t l = 0; l < 32; l++)
+	{
+		float e = step * static_cast<float>(acc[l]) + bias;
+		float x = half_to_float(at(f_add, l)) * add_scale + g + half_to_float(at(f_mul, l)) * e;
+		put(est, l, x);
+		near |= static_cast<uint32_t>(x < threshold) << l;
+	}
+	return near;
+}
+
+void
+f32_to_f16(const float *in, uint16_t *out, size_t n) noexcept
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		uint16_t half = half_from_float(at(in, i));
+		std::memcpy(out + i, &half, sizeof half);
+	}
+}
+
+void
+f16_to_f32(const uint16_t *in, float *out, size_t n) noexcept
+{
+	for (size_t i = 0; i < n; i++)
+		put(out, i, half_to_float(at(in, i)));
+}
+
+void
+sign_code(const float *u, const float *v, size_t n, uint8_t *signs, float out[4]) noexcept
+{
+	float squares[kLanes] = {}, products[kLanes] = {}, magnitudes[kLanes] = {}, flipped[kLanes] = {};
+	for (size_t i = 0; i < n; i += kLanes)
+	{
+		uint32_t set = 0;
+		for (size_t j = 0; j < kLanes; j++)
+		{
+			float x = at(u, i + j);
+			float r = at(v, i + j) - x;
+			bool negative = __builtin_signbitf(r) != 0;
+			squares[j] += r * r;
+			products[j] += r * x;
+			magnitudes[j] += magnitude(r);
+			flipped[j] += negative ? -x : x;
+			set |= static_cast<uint32_t>(!negative) << j;
+		}
+		signs[i / 8] = static_cast<uint8_t>(set);
+		signs[i / 8 + 1] = static_cast<uint8_t>(set >> 8);
+	}
+	out[0] = total(squares);
+	out[1] = total(products);
+	out[2] = total(magnitudes);
+	out[3] = total(flipped);
+}
+
+void
+quad_sums(const float *q, size_t n, float out[2]) noexcept
+{
+	float most = 0, sum = 0;
+	for (size_t i = 0; i < n; i += 4)
+	{
+		float four =
+			magnitude(at(q, i)) + magnitude(at(q, i + 1)) + (magnitude(at(q, i + 2)) + magnitude(at(q, i + 3)));
+		most = four > most ? four : most;
+		sum += four;
+	}
+	out[0] = most;
+	out[1] = sum;
+}
+
+/* Nearest integer of -255..255, ties to even: adding 1.5 * 2^23 leaves it in the low bits. */
+int32_t
+to_small_integer(float x) noexcept
+{
+	x = x < 255.0f ? x : 255.0f;
+	x = x > -255.0f ? x : -255.0f;
+	float shifted = x + 0x1.8p23f;
+	int32_t bits;
+	std::memcpy(&bits, &shifted, sizeof bits);
+	return bits - 0x4b400000;
+}
+
+uint32_t
+sign_lut(const float *q, size_t n, float inverse, uint8_t *lut) noexcept
+{
+	uint32_t sum = 0;
+	for (size_t i = 0; i < n; i += 4, lut += 16)
+	{
+		uint32_t d[4], base = 0;
+		for (size_t j = 0; j < 4; j++)
+		{
+			int32_t x = to_small_integer(at(q, i + j) * inverse);
+			d[j] = static_cast<uint32_t>(x);
+			base += x < 0 ? 0 - d[j] : 0;
+			sum += x < 0 ? 0 - d[j] : d[j];
+		}
+		/* Subset sums, each from the one without its highest bit. */
+		lut[0] = static_cast<uint8_t>(base);
+		for (size_t j = 0; j < 4; j++)
+			for (size_t k = 0; k < size_t{1} << j; k++)
+				lut[k + (size_t{1} << j)] = static_cast<uint8_t>(lut[k] + d[j]);
+	}
+	return sum;
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
@@ -444,6 +574,12 @@ constinit const Kernels kernels_scalar = {
 	.decode = decode,
 	.summarize = summarize,
 	.quantize_i16 = quantize_i16,
+	.fast_scan = fast_scan,
+	.f32_to_f16 = f32_to_f16,
+	.f16_to_f32 = f16_to_f32,
+	.sign_code = sign_code,
+	.quad_sums = quad_sums,
+	.sign_lut = sign_lut,
 };
 
 }  // namespace vecdb::core::distance

@@ -19,7 +19,9 @@
  *   void put_codes(out, const V in[16/L])        sixteen whole floats of 0..255 as bytes
  *   void put_words(out, const V in[16/L])        the nearest integers of sixteen floats as int16
  *   void widen(v, D &low, D &high)
- *   int32 dot_u8_i16(...), dot_u8_u8(...)        as in the table
+ *   V quads(v)                     in every lane the sum of its group of four
+ *   void put_signs(out, const V in[16/L])        two bytes: the inverted sign bits of sixteen floats
+ *   dot_u8_i16, dot_u8_u8, fast_scan, f32_to_f16, f16_to_f32, sign_lut: as in the table
  */
 #pragma once
 
@@ -628,6 +630,66 @@ struct Simd
 		}
 	}
 
+	/* --- sign codes --- */
+
+	static void
+	sign_code(const float *u, const float *v, std::size_t n, std::uint8_t *signs, float out[4]) noexcept
+	{
+		const V sign_bit(-0.0f);
+		V squares[kParts], products[kParts], magnitudes[kParts], flipped[kParts];
+		for (std::size_t k = 0; k < kParts; k++)
+			squares[k] = products[k] = magnitudes[k] = flipped[k] = V(0.0f);
+		for (std::size_t i = 0; i < n; i += kBlock)
+		{
+			V r[kParts];
+			for (std::size_t k = 0; k < kParts; k++)
+			{
+				V x = load(u + i + k * L);
+				r[k] = load(v + i + k * L) - x;
+				squares[k] = Isa::fma(r[k], r[k], squares[k]);
+				products[k] = Isa::fma(r[k], x, products[k]);
+				magnitudes[k] += xsimd::abs(r[k]);
+				flipped[k] += x ^ (r[k] & sign_bit);
+			}
+			Isa::put_signs(signs + i / 8, r);
+		}
+		for (std::size_t k = 1; k < kParts; k++)
+		{
+			squares[0] += squares[k];
+			products[0] += products[k];
+			magnitudes[0] += magnitudes[k];
+			flipped[0] += flipped[k];
+		}
+		Isa::sum_three(squares[0], products[0], magnitudes[0], out);
+		out[3] = Isa::sum(flipped[0]);
+	}
+
+	static void
+	quad_sums(const float *q, std::size_t n, float out[2]) noexcept
+	{
+		V most[kParts], sum[kParts];
+		for (std::size_t k = 0; k < kParts; k++)
+			most[k] = sum[k] = V(0.0f);
+		for (std::size_t i = 0; i < n; i += kBlock)
+			for (std::size_t k = 0; k < kParts; k++)
+			{
+				V x = xsimd::abs(load(q + i + k * L));
+				most[k] = xsimd::max(most[k], Isa::quads(x));
+				sum[k] += x;
+			}
+		for (std::size_t k = 1; k < kParts; k++)
+		{
+			most[0] = xsimd::max(most[0], most[k]);
+			sum[0] += sum[k];
+		}
+		float m[L];
+		most[0].store_unaligned(m);
+		for (std::size_t k = 4; k < L; k += 4)
+			m[0] = m[k] > m[0] ? m[k] : m[0];
+		out[0] = m[0];
+		out[1] = Isa::sum(sum[0]);
+	}
+
 	template <class Decoder>
 	static void
 	decode_as(const Decoder &decoder, std::size_t n, float *out) noexcept
@@ -678,6 +740,12 @@ make_table(const char *name) noexcept
 		.decode = S::decode,
 		.summarize = S::summarize,
 		.quantize_i16 = S::quantize_i16,
+		.fast_scan = Isa::fast_scan,
+		.f32_to_f16 = Isa::f32_to_f16,
+		.f16_to_f32 = Isa::f16_to_f32,
+		.sign_code = S::sign_code,
+		.quad_sums = S::quad_sums,
+		.sign_lut = Isa::sign_lut,
 	};
 }
 
