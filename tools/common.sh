@@ -13,6 +13,10 @@ done
 
 BUILD_PACKAGES="g++ make libhnswlib-dev libxsimd-dev"
 
+# With "set -e", a command that fails where nobody asks ends the script: say which.
+set -E
+trap 'printf "%s: failed in line %s of %s: %s\n" "$(basename "$0")" "$LINENO" "${BASH_SOURCE[0]}" "$BASH_COMMAND" >&2' ERR
+
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
@@ -103,7 +107,7 @@ find_postgres() {
 		SYSTEM_BINDIR=$("$PG_CONFIG_WANTED" --bindir) || die "PG_CONFIG=$PG_CONFIG_WANTED does not run"
 		has_server_and_headers "$SYSTEM_BINDIR" || die "$SYSTEM_BINDIR has no server or no server headers"
 	else
-		for bindir in $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do
+		for bindir in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV); do
 			if has_server_and_headers "$bindir"; then
 				SYSTEM_BINDIR=$bindir
 				break
@@ -114,23 +118,26 @@ find_postgres() {
 	PG_MAJOR=$("$SYSTEM_BINDIR/pg_config" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
 }
 
-# Installs the server, its headers and the compiler where they are missing, then sets what find_postgres sets.
-install_build_packages() {
-	local major=
+# install_packages NAME...: the server, its headers, the compiler and the packages named, where they are missing. Then sets
+# what find_postgres sets.
+install_packages() {
+	local major= file
 	if find_postgres; then
 		# shellcheck disable=SC2086
-		need_packages $BUILD_PACKAGES
+		need_packages $BUILD_PACKAGES "$@"
 		return
 	fi
 	# A server without headers: take the headers of the same release. Nothing at all: the distribution's release.
-	major=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | sort -rV | head -1 | cut -d/ -f5)
+	for file in /usr/lib/postgresql/*/bin/postgres; do
+		[ ! -x "$file" ] || major=$(printf '%s\n' "$major" "$(printf '%s' "$file" | cut -d/ -f5)" | sort -V | tail -1)
+	done
 	if [ -z "$major" ]; then
 		[ -n "$(apt-cache search --names-only '^postgresql-[0-9]+$' 2>/dev/null)" ] || as_root apt-get update >/dev/null
-		major=$(apt-cache show postgresql 2>/dev/null | sed -nE 's/^Depends:.*postgresql-([0-9]+).*/\1/p' | head -1)
+		major=$({ apt-cache show postgresql 2>/dev/null || true; } | sed -nE 's/^Depends:.*postgresql-([0-9]+).*/\1/p' | head -1)
 	fi
 	[ -n "$major" ] || die "no PostgreSQL found, and no package postgresql to install it from"
 	# shellcheck disable=SC2086
-	need_packages "postgresql-$major" "postgresql-server-dev-$major" $BUILD_PACKAGES
+	need_packages "postgresql-$major" "postgresql-server-dev-$major" $BUILD_PACKAGES "$@"
 	find_postgres || die "PostgreSQL $major was installed, but its server or headers are not where they should be"
 }
 
