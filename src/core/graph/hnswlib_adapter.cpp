@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -162,6 +163,13 @@ struct HnswBuilder::Impl
 		catch (const std::bad_alloc &)
 		{
 			return Status::out_of_memory();
+		}
+		catch (const std::system_error &e)
+		{
+			/* A thread that could not be started had no memory for its stack, or no place among the user's processes. */
+			if (e.code() == std::errc::resource_unavailable_try_again || e.code() == std::errc::not_enough_memory)
+				return Status::out_of_memory();
+			return Status::error(Code::internal, "graph build failed: %s", e.what());
 		}
 		catch (const std::exception &e)
 		{
