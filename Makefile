@@ -27,6 +27,10 @@ override with_llvm = no
 
 PG_CONFIG ?= pg_config
 WARN         = -Wall -Wextra -Wshadow -Wconversion -Werror -Wno-missing-field-initializers -Wno-suggest-attribute=format
+# clang does not know some of the server's flags for g++, nor gnu_printf, and warns about volatile counters in its macros.
+ifneq ($(findstring clang,$(CXX)),)
+WARN        += -Wno-unknown-warning-option -Wno-ignored-attributes -Wno-deprecated-volatile
+endif
 PG_CPPFLAGS  = -Iinclude -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
                -DPGDLLEXPORT='__attribute__((visibility("default")))' -DVECDB_VERSION='"$(EXTVERSION)"'
 PG_CXXFLAGS  = -std=c++20 -O3 -fvisibility=hidden -fno-math-errno -MMD -MP $(WARN) -Wno-sign-conversion $(XFLAGS)
