@@ -9,6 +9,7 @@
  */
 #include "hnsw/insert.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "hnsw/handler.hpp"
@@ -27,6 +28,8 @@ using storage::PageChange;
 
 /* Equal vectors are looked for among this many nearest nodes. */
 constexpr uint32 kDuplicateCandidates = 4;
+/* A lost node looks at least at this many for one with room. */
+constexpr uint32 kReconnectEf = 64;
 
 const float *
 indexable_vector(const IndexState *state, Datum value, bool isnull)
@@ -344,10 +347,10 @@ node_query(Linker *linker, uint32 id, NodeHeader &header)
 
 /* Nodes near store.query from the slot `entry` on, without id itself. */
 static Candidates
-other_candidates(Linker *linker, uint32 entry, uint32 id)
+other_candidates(Linker *linker, uint32 entry, uint32 id, uint32 ef)
 {
 	uint32 nearest;
-	Candidates candidates = find_candidates(linker, entry, linker->state->meta.ef_construction, nearest);
+	Candidates candidates = find_candidates(linker, entry, ef, nearest);
 	uint32 n = 0;
 	for (uint32 i = 0; i < candidates.count; i++)
 		if (candidates.ids[i] != id)
@@ -371,7 +374,7 @@ relink_node(Linker *linker, uint32 id)
 	{
 		uint32 m = linker->state->meta.m;
 		uint32 entry = descend(linker->store, meta, header.level);
-		Candidates candidates = other_candidates(linker, entry, id);
+		Candidates candidates = other_candidates(linker, entry, id, linker->state->meta.ef_construction);
 		auto *lanes = static_cast<uint32 *>(palloc((m + 1) * sizeof(uint32)));
 		uint32 count = choose_neighbors(linker, candidates, m, 1.0f, lanes);
 		add_backlinks(linker, lanes, count, id);
@@ -393,18 +396,18 @@ reconnect_node(Linker *linker, uint32 id)
 	uint32 entry = linker->store.query == nullptr ? kInvalidId : entry_slot(linker->store, header.level);
 	if (entry != kInvalidId)
 	{
-		Candidates candidates = other_candidates(linker, entry, id);
+		Candidates candidates = other_candidates(
+			linker, entry, id, std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf));
 		/* Rather a farther node with room than one that would have to give up another link for this. */
-		uint32 best = 0;
-		for (uint32 i = 0; i < candidates.count; i++)
+		bool linked = false;
+		for (uint32 i = 0; i < candidates.count && !linked; i++)
 			if (linker->store.load(candidates.ids[i], linker->copies[0]) &&
 				linker->copies[0].header.lane_count < lane_limit(linker->state, header.level))
-			{
-				best = i;
-				break;
-			}
-		if (candidates.count > 0)
-			add_backlink(linker, candidates.ids[best], id, LinkForce::forced);
+				linked = add_backlink(linker, candidates.ids[i], id, LinkForce::wanted);
+		for (uint32 i = 0; i < candidates.count && !linked; i++)
+			linked = add_backlink(linker, candidates.ids[i], id, LinkForce::wanted);
+		for (uint32 i = 0; i < candidates.count && !linked; i++)
+			linked = add_backlink(linker, candidates.ids[i], id, LinkForce::forced);
 	}
 	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);
