@@ -46,6 +46,7 @@ struct BeamSearch
 	static constexpr int kBuckets = 1024;
 	static constexpr unsigned kMaxLanes = 256;
 	static constexpr unsigned kBeam = 2;
+	static constexpr float kFarthest = 1e37f;  // all beyond count as this far: sums and differences below stay finite
 	static constexpr std::int32_t kEnd = -1, kExpanded = -2, kTaken = -3, kFar = -4;
 
 	Memory memory;
@@ -107,10 +108,13 @@ struct BeamSearch
 		return b <= 0 ? 0 : b >= static_cast<float>(kBuckets - 1) ? kBuckets - 1 : static_cast<int>(b);
 	}
 
+	/* Above all that lies in buckets 0..last, whatever the roundings in bucket() and here: a rebuild up to it keeps them. */
 	float
 	threshold() const noexcept
 	{
-		return full() ? lo + static_cast<float>(last + 1) / inverse_step : std::numeric_limits<float>::infinity();
+		if (!full())
+			return std::numeric_limits<float>::infinity();
+		return lo + static_cast<float>(last + 1) / inverse_step + 4 * 0x1p-23f * (std::fabs(lo) + std::fabs(hi));
 	}
 
 	void
@@ -139,6 +143,24 @@ struct BeamSearch
 			live_linked -= live[last--];
 	}
 
+	/* Narrower buckets would be below the resolution of float. */
+	float
+	least_step() const noexcept
+	{
+		return (std::fabs(hi) + std::fabs(lo)) * 1e-7f + 1e-37f;
+	}
+
+	/*
+	 * Would the buckets up to the threshold do with a quarter of the range? Not only where the threshold lies low: all distances
+	 * can lie far from lo (inner products with a common offset), in so few buckets that the threshold tells none apart.
+	 */
+	bool
+	too_coarse() const noexcept
+	{
+		return (last < kBuckets / 4 || live_linked / 2 > ef) && full() && 4 * (threshold() - nearest) < hi - lo &&
+			   hi - lo > 2 * kBuckets * least_step();
+	}
+
 	/* Spread [new_lo, new_hi) over the buckets and link everything again; what lies beyond stays far. */
 	void
 	rebuild(float new_lo, float new_hi) noexcept
@@ -146,7 +168,7 @@ struct BeamSearch
 		lo = new_lo;
 		hi = new_hi;
 		float step = (hi - lo) / static_cast<float>(kBuckets);
-		float least = (std::fabs(hi) + std::fabs(lo)) * 1e-7f + 1e-37f;
+		float least = least_step();
 		if (!(step > least))
 		{
 			step = least;
@@ -181,27 +203,30 @@ struct BeamSearch
 		std::int32_t i = static_cast<std::int32_t>(count++);
 		entries[i] = node;
 		entries[i].next = kFar;
-		if (node.distance < nearest)
-			nearest = node.distance;
+		float distance = node.distance;
+		if (!(std::fabs(distance) < kFarthest))
+			entries[i].distance = distance = distance < 0 ? -kFarthest : kFarthest;
+		if (distance < nearest)
+			nearest = distance;
 		if (i == 0)
 		{
-			float size = std::fabs(node.distance);
-			rebuild(node.distance - size, node.distance + 0.25f * size);
+			float size = std::fabs(distance);
+			rebuild(distance - size, distance + 0.25f * size);
 		}
-		else if (node.distance >= hi)
+		else if (distance >= hi)
 		{
 			if (!full())
-				rebuild(lo, lo + 2 * (node.distance - lo));
+				rebuild(lo, lo + 2 * (distance - lo));
 		}
-		else if (node.distance < lo)
+		else if (distance < lo)
 		{
 			float top = full() ? threshold() : hi;
-			rebuild(node.distance - 0.25f * (top - node.distance), top);
+			rebuild(distance - 0.25f * (top - distance), top);
 		}
 		else
 		{
 			link(i);
-			if (last < kBuckets / 4 && full() && threshold() - nearest > 1e-6f * (std::fabs(nearest) + std::fabs(lo)))
+			if (too_coarse())
 			{
 				float top = threshold();
 				rebuild(nearest - 1e-3f * (top - nearest), top);
@@ -262,7 +287,7 @@ struct BeamSearch
 				top = entries[i].distance;
 		if (count > 0)
 			rebuild(nearest - 1e-3f * (top - nearest), top + 1e-3f * (top - nearest) + 1e-30f);
-		if (full() && last < kBuckets / 4)
+		if (too_coarse())
 		{
 			top = threshold();
 			rebuild(nearest - 1e-3f * (top - nearest), top);
@@ -353,12 +378,15 @@ struct BeamSearch
 		return count;
 	}
 
-	/* Is there anything left that a larger ef could reach? Call after run(). */
+	/*
+	 * Is there anything left that a larger ef could reach or take? Nodes expanded on the way to nearer ones count: they may
+	 * lie beyond the threshold. Call after run() and take().
+	 */
 	bool
 	exhausted() const noexcept
 	{
 		for (std::uint32_t i = 0; i < count; i++)
-			if (entries[i].next >= kEnd || entries[i].next == kFar)
+			if (entries[i].next != kTaken && !(entries[i].next == kExpanded && entries[i].error < 0))
 				return false;
 		return true;
 	}
