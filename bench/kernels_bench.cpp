@@ -18,6 +18,7 @@
 #include "vecdb/distance/kernels.hpp"
 #include "vecdb/quantizer/rotation.hpp"
 #include "vecdb/quantizer/scalar.hpp"
+#include "vecdb/quantizer/sign_codes.hpp"
 
 #if defined(__x86_64__)
 /* GCC 12 takes _mm512_undefined_ps() inside its own intrinsics for a read of garbage (its bug 105593). */
@@ -467,6 +468,80 @@ register_quantizer()
 	}
 }
 
+/* Sign codes: a block of 32 lanes with its factors and the compare, the query's table, the codes of one lane. */
+void
+register_sign_kernels(const Kernels *k)
+{
+	for (std::size_t dims : {112u, 128u, 240u, 400u, 768u, 1536u})
+	{
+		auto stem = [&](const char *name) { return std::string("signs/").append(name).append("/") + std::to_string(dims) + "/" + k->isa; };
+		add(stem("fast_scan"), [k, dims](benchmark::State &state) {
+			const std::size_t bytes = quantizer::sign_block_bytes(dims), count = vectors_in_cache(bytes);
+			std::vector<std::uint8_t> codes = random_bytes(bytes * count, 3), lut = random_bytes(bytes, 4);
+			for (std::uint8_t &x : lut)
+				x &= 31;  // the sums stay in 16 bits
+			std::vector<std::uint16_t> factors(64, 0x3c00);
+			float est[32];
+			std::size_t i = 0;
+			for (auto _ : state)
+			{
+				benchmark::DoNotOptimize(k->fast_scan(codes.data() + i * bytes, lut.data(), dims / 4, factors.data(), factors.data() + 32,
+													  0.5f, 0.25f, 1.0f, 0.01f, -1.0f, 100.0f, est));
+				benchmark::DoNotOptimize(est);
+				i = i + 1 < count ? i + 1 : 0;
+			}
+		});
+		add(stem("query"), [k, dims](benchmark::State &state) {
+			std::vector<float> q = random_floats(dims, 5);
+			std::vector<std::uint8_t> lut(quantizer::sign_lut_bytes(dims));
+			float sums[2];
+			for (auto _ : state)
+			{
+				k->quad_sums(q.data(), dims, sums);
+				benchmark::DoNotOptimize(k->sign_lut(q.data(), dims, 50.0f / sums[0], lut.data()));
+				benchmark::ClobberMemory();
+			}
+		});
+		add(stem("sign_code"), [k, dims](benchmark::State &state) {
+			std::vector<float> u = random_floats(dims, 5), v = random_floats(dims, 6);
+			std::vector<std::uint8_t> signs(dims / 8);
+			float sums[4];
+			for (auto _ : state)
+			{
+				k->sign_code(u.data(), v.data(), dims, signs.data(), sums);
+				benchmark::DoNotOptimize(sums);
+			}
+		});
+	}
+}
+
+void
+register_sign_codes()
+{
+	for (std::size_t dims : {112u, 128u, 240u, 400u, 768u, 1536u})
+	{
+		add("signs/encode_lane/" + std::to_string(dims), [dims](benchmark::State &state) {
+			std::vector<float> u = random_floats(dims, 5), v = random_floats(dims, 6);
+			std::vector<std::uint8_t> codes(quantizer::sign_block_bytes(dims));
+			std::uint32_t lane = 0;
+			for (auto _ : state)
+			{
+				benchmark::DoNotOptimize(quantizer::encode_lane(distance::Metric::l2, u.data(), v.data(), dims, dims, codes.data(), lane));
+				lane = (lane + 1) % quantizer::kBlockLanes;
+			}
+		});
+		add("signs/sign_query/" + std::to_string(dims), [dims](benchmark::State &state) {
+			std::vector<float> q = random_floats(dims, 5);
+			std::vector<std::uint8_t> lut(quantizer::sign_lut_bytes(dims));
+			for (auto _ : state)
+			{
+				benchmark::DoNotOptimize(quantizer::sign_query(q.data(), dims, lut.data()));
+				benchmark::ClobberMemory();
+			}
+		});
+	}
+}
+
 }  // namespace
 
 int
@@ -477,8 +552,12 @@ main(int argc, char **argv)
 	std::vector<const Kernels *> tables(found, found + count);
 	register_f32(tables);
 	for (const Kernels *k : tables)
+	{
 		register_codes(k);
+		register_sign_kernels(k);
+	}
 	register_quantizer();
+	register_sign_codes();
 	benchmark::Initialize(&argc, argv);
 	if (benchmark::ReportUnrecognizedArguments(argc, argv))
 		return 1;

@@ -71,7 +71,7 @@ struct Kernels
 	/* Scores a block of 32 lanes: acc = sum over segments of lut[16 * segment + nibble of the lane],
 	 *   est = add_scale * f16(f_add) + g + mul_scale * f16(f_mul) * (step * acc + bias).
 	 * Writes 32 estimates; returns the mask of lanes with est < threshold (NaN is not). codes and lut: segments *
-	 * 16 bytes, segments a multiple of 4. The caller keeps every lut byte <= 63 (four are added in 8 bits) and the
+	 * 16 bytes, segments a multiple of 4. The caller keeps every lut byte <= 127 (two are added in 8 bits) and the
 	 * sum of the greatest byte of each segment < 65536 (sums are held in 16); codes may be any bytes. */
 	std::uint32_t (*fast_scan)(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments,
 							   const std::uint16_t *f_add, const std::uint16_t *f_mul, float add_scale, float mul_scale,
@@ -85,8 +85,8 @@ struct Kernels
 	void (*sign_code)(const float *u, const float *v, std::size_t n, std::uint8_t *signs, float out[4]) noexcept;
 	/* out[0] = the greatest sum |q[i]| of four elements (from a multiple of four on), out[1] = sum |q[i]|. */
 	void (*quad_sums)(const float *q, std::size_t n, float out[2]) noexcept;
-	/* The table of fast_scan: with d[i] = nearest integer of q[i] * inverse (ties to even), byte k of segment m is the sum
-	 * over j < 4 of |d[4 m + j]| where bit j of k agrees with the sign of d (set: positive), mod 256. Returns
+	/* The table of fast_scan. With d[i] = nearest integer of q[i] * inverse (ties to even), byte k of segment m is
+	 * the sum over j < 4 of |d[4 m + j]| where bit j of k agrees with the sign of d (set: positive). Returns
 	 * sum |d|. The caller keeps sum |d| of four <= 255. */
 	std::uint32_t (*sign_lut)(const float *q, std::size_t n, float inverse, std::uint8_t *lut) noexcept;
 };

@@ -78,7 +78,7 @@ sign_lut_bytes(std::size_t dims) noexcept
 
 /*
  * q: rotated query, dims floats used, dims <= 65536. lut: sign_lut_bytes(dims), any alignment. Keeps what fast_scan asks for: no
- * entry above 63, and one entry a segment sums to less than 65000. step and bias are finite; where sum |q_i| is
+ * entry above 127, and one entry a segment sums to less than 65000. step and bias are finite; where sum |q_i| is
  * not, they and the table are 0. scratch is not used and may be null.
  */
 SignQuery sign_query(const float *q, std::size_t dims, std::uint8_t *lut, float *scratch = nullptr) noexcept;

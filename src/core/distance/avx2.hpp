@@ -76,8 +76,7 @@ struct Avx2
 	codes(const std::uint8_t *code, V out[2]) noexcept
 	{
 		out[0] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(code))));
-		out[1] = _mm256_cvtepi32_ps(
-			_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(code + 8))));
+		out[1] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(code + 8))));
 	}
 
 	static void
@@ -256,20 +255,8 @@ struct Avx2
 			  float threshold, float *est) noexcept
 	{
 		WordSums low, high;
-		std::size_t i = 0;
-		const std::size_t end = segments * 16;
 		__m256i l0, h0, l1, h1;
-		for (; i + 128 <= end; i += 128)
-		{
-			__m256i l2, h2, l3, h3;
-			pick(codes + i, lut + i, l0, h0);
-			pick(codes + i + 32, lut + i + 32, l1, h1);
-			pick(codes + i + 64, lut + i + 64, l2, h2);
-			pick(codes + i + 96, lut + i + 96, l3, h3);
-			low.add(_mm256_add_epi8(_mm256_add_epi8(l0, l1), _mm256_add_epi8(l2, l3)));
-			high.add(_mm256_add_epi8(_mm256_add_epi8(h0, h1), _mm256_add_epi8(h2, h3)));
-		}
-		if (i < end)
+		for (std::size_t i = 0; i < segments * 16; i += 64)
 		{
 			pick(codes + i, lut + i, l0, h0);
 			pick(codes + i + 32, lut + i + 32, l1, h1);
@@ -338,8 +325,10 @@ struct Avx2
 	static __m256i
 	subset_pattern(int j) noexcept
 	{
-		const __m256i k = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-		const __m256i element = _mm256_setr_m128i(_mm_set1_epi8(static_cast<char>(j)), _mm_set1_epi8(static_cast<char>(4 + j)));
+		const __m256i k =
+			_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+		const __m256i element =
+			_mm256_setr_m128i(_mm_set1_epi8(static_cast<char>(j)), _mm_set1_epi8(static_cast<char>(4 + j)));
 		__m256i bit = _mm256_and_si256(_mm256_srli_epi16(k, j), _mm256_set1_epi8(1));
 		return _mm256_add_epi8(element, _mm256_slli_epi16(bit, 3));
 	}
@@ -362,9 +351,8 @@ struct Avx2
 			{
 				__m256i s = half == 0 ? _mm256_permute2x128_si256(sides, sides, 0x00)
 									  : _mm256_permute2x128_si256(sides, sides, 0x11);
-				__m256i t = _mm256_add_epi8(
-					_mm256_add_epi8(_mm256_shuffle_epi8(s, p0), _mm256_shuffle_epi8(s, p1)),
-					_mm256_add_epi8(_mm256_shuffle_epi8(s, p2), _mm256_shuffle_epi8(s, p3)));
+				__m256i t = _mm256_add_epi8(_mm256_add_epi8(_mm256_shuffle_epi8(s, p0), _mm256_shuffle_epi8(s, p1)),
+											_mm256_add_epi8(_mm256_shuffle_epi8(s, p2), _mm256_shuffle_epi8(s, p3)));
 				_mm256_storeu_si256(reinterpret_cast<__m256i *>(lut + 32 * half), t);
 			}
 		}

@@ -261,23 +261,12 @@ struct Avx512
 		std::size_t i = 0;
 		const std::size_t end = segments * 16;
 		__m512i l0, h0, l1, h1;
-		for (; i + 256 <= end; i += 256)
-		{
-			__m512i l2, h2, l3, h3;
-			pick(codes + i, lut + i, l0, h0);
-			pick(codes + i + 64, lut + i + 64, l1, h1);
-			pick(codes + i + 128, lut + i + 128, l2, h2);
-			pick(codes + i + 192, lut + i + 192, l3, h3);
-			low.add(_mm512_add_epi8(_mm512_add_epi8(l0, l1), _mm512_add_epi8(l2, l3)));
-			high.add(_mm512_add_epi8(_mm512_add_epi8(h0, h1), _mm512_add_epi8(h2, h3)));
-		}
-		if (i + 128 <= end)
+		for (; i + 128 <= end; i += 128)
 		{
 			pick(codes + i, lut + i, l0, h0);
 			pick(codes + i + 64, lut + i + 64, l1, h1);
 			low.add(_mm512_add_epi8(l0, l1));
 			high.add(_mm512_add_epi8(h0, h1));
-			i += 128;
 		}
 		if (i < end)
 		{

