@@ -91,6 +91,7 @@ struct BuildState
 	HashEntry *hash;
 	uint32 hash_mask;
 
+	LaneImage *image;         // of the slot being written
 	Inserter *inserter;       // not null once the graph is on disk
 	instr_time started;
 	double heap_tuples;
@@ -115,8 +116,13 @@ check_options(const BuildState *b, Oid type, int dimensions)
 	if (b->options.ef_construction < 2 * b->options.m)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("ef_construction must be greater than or equal to 2 * m")));
+	if (b->options.layout == static_cast<int>(Layout::fused) &&
+		opclass_info(b->index)->metric == static_cast<uint8>(Metric::l1))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("layout \"fused\" is not supported for L1 distance"),
+						errdetail("Codes of neighbors estimate distances that a rotation leaves alone.")));
 	HnswShape shape;
-	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision, shape))
+	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision, static_cast<Layout>(b->options.layout), shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("column cannot have more than %u dimensions for hnsw index",
 							   max_dimensions(b->options.m))));
@@ -129,7 +135,7 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	const OpclassInfo *opclass = opclass_info(index);
 	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 	HnswShape shape;
-	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, shape);
+	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, static_cast<Layout>(options.layout), shape);
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
 	meta.version = kHnswVersion;
@@ -147,6 +153,7 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	meta.slots_per_page = static_cast<uint16>(shape.slots_per_page);
 	meta.first_slot = static_cast<uint16>(shape.first_slot);
 	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
+	meta.sign_dims = static_cast<uint16>(shape.sign_dims);
 	meta.rotation_seed = opclass->metric == static_cast<uint8>(Metric::l1) ? 0 : kRotationSeed;
 	if (!pg_strong_random(&meta.build_id, sizeof meta.build_id))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
@@ -160,7 +167,7 @@ make_state(const HnswMeta &meta)
 	auto *state = static_cast<IndexState *>(palloc0(sizeof(IndexState)));
 	state->meta = meta;
 	state->metric = static_cast<Metric>(meta.metric);
-	hnsw_shape(meta.dimensions, meta.m, meta.precision, state->shape);
+	hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), state->shape);
 	if (meta.rotation_seed != 0)
 	{
 		auto *signs = static_cast<uint32 *>(palloc(4 * state->shape.code_dims * sizeof(uint32)));
@@ -464,6 +471,14 @@ struct SlotMap
 	}
 };
 
+static core::graph::CodeView
+code_of(const BuildState *b, uint32 node)
+{
+	uint32 ordinal = b->builder->ordinal(node);
+	const Sq8 &sq8 = chunk_of(b, ordinal)->sq8[ordinal % kChunkRows];
+	return core::graph::CodeView{b->builder->code(node), sq8.scale, sq8.bias, sq8.norm2, 0};
+}
+
 static void
 write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint32 layer, uint32 duplicates)
 {
@@ -488,10 +503,16 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	slot->refined_error = layer == 0 ? sq8.refined_error : 0;
 	memcpy(slot_code(slot), b->builder->code(node), shape.code_dims);
 	uint32 lanes[core::graph::BeamSearch::kMaxLanes];
+	uint32 ids[core::graph::BeamSearch::kMaxLanes];
+	core::graph::CodeView codes[core::graph::BeamSearch::kMaxLanes];
 	uint32 n = b->builder->links(node, layer, lanes);
 	for (uint32 i = 0; i < n; i++)
-		slot_lanes(slot, shape)[i] = map.slot_id(lanes[i], layer);
-	slot->lane_count = static_cast<uint8>(n);
+	{
+		ids[i] = map.slot_id(lanes[i], layer);
+		codes[i] = code_of(b, lanes[i]);
+	}
+	fill_image_from(b->state, code_of(b, node), ids, codes, n, b->image);
+	put_lanes(slot, shape, b->image);
 	seal(slot, shape);
 }
 
@@ -619,6 +640,8 @@ write_graph(BuildState *b)
 	wait_for_threads(b);
 	const HnswShape &shape = b->state->shape;
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWriting);
+	pg::report(b->builder->fill_lanes(shape.blocks != 0));
+	wait_for_threads(b);
 	pg::report(b->builder->finish(shape.slots_per_page));
 
 	HnswMeta &meta = b->state->meta;
@@ -747,6 +770,7 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	b->state = make_state(meta);
 	b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
 	allocate_coded(b->state, b->coded);
+	b->image = make_lane_image(b->state);
 	b->held = static_cast<float *>(MemoryContextAllocHuge(
 		context, static_cast<Size>(kMeanRows) * b->state->shape.dimensions * sizeof(float)));
 	b->held_tids = static_cast<ItemPointerData *>(palloc(kMeanRows * sizeof(ItemPointerData)));

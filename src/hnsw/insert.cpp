@@ -281,7 +281,8 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	}
 
 	uint32 ids[kMaxLevel + 1];
-	uint32 none = 0;
+	const CodedVector &coded = inserter->coded;
+	core::graph::CodeView own{coded.code, coded.sq8.scale, coded.sq8.bias, coded.sq8.norm2, coded.sum};
 	for (uint32 layer = 0; layer <= place.level; layer++)
 	{
 		NewNode node{};
@@ -291,8 +292,8 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 		node.duplicates = kInvalidId;
 		node.link = layer == 0 ? kInvalidId : ids[layer - 1];
 		node.coded = &inserter->coded;
-		node.lanes = place.counts[layer] > 0 ? place.lanes[layer] : &none;
-		node.lane_count = place.counts[layer];
+		fill_image(linker->store, own, place.lanes[layer], place.counts[layer], linker->image);
+		node.lanes = linker->image;
 		ids[layer] = write_new_node(index, state, node);
 	}
 	for (uint32 layer = 0; layer <= place.level; layer++)

@@ -45,6 +45,8 @@ make_linker(Relation index, IndexState *state)
 	linker->search = static_cast<BeamSearch *>(palloc(sizeof(BeamSearch)));
 	if (!linker->search->init(pg::context_memory(CurrentMemoryContext), state->meta.ef_construction))
 		out_of_memory();
+	linker->image = make_lane_image(state);
+	linker->slot_copy = static_cast<NodeHeader *>(palloc(state->shape.slot_bytes));
 	uint32 n = state->shape.lanes + 1;
 	linker->copies = static_cast<NodeCopy *>(palloc(n * sizeof(NodeCopy)));
 	for (uint32 i = 0; i < n; i++)
@@ -237,21 +239,39 @@ has_lane(const NodeCopy &copy, uint32 id)
 	return false;
 }
 
+/* linker->image = the lanes of a node as they are now + target. False: the node is not as it was copied. */
+static bool
+image_with(Linker *linker, uint32 id, const NodeCopy &copy, uint32 target)
+{
+	const HnswShape &shape = linker->state->shape;
+	Buffer buffer = linker->store.visit(shape.block_of(id));
+	memcpy(static_cast<void *>(linker->slot_copy), slot_header(BufferGetPage(buffer), shape, id), shape.slot_bytes);
+	UnlockReleaseBuffer(buffer);
+	if (linker->slot_copy->generation != copy.header.generation ||
+		linker->slot_copy->lane_count != copy.header.lane_count || copy.header.lane_count >= shape.lanes)
+		return false;
+	append_image(linker->store, linker->slot_copy, target, linker->image);
+	return true;
+}
+
 /* Appends target to the lanes of a node as it was copied; keeps the copy up to date. False: it has no room any more. */
 static bool
 append_lane(Linker *linker, uint32 id, NodeCopy &copy, uint32 target)
 {
 	const HnswShape &shape = linker->state->shape;
+	if (!image_with(linker, id, copy, target))
+		return false;
 	Buffer buffer = ReadBuffer(linker->index, shape.block_of(id));
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	const NodeHeader *now = slot_header(BufferGetPage(buffer), shape, id);
 	bool room = now->state == static_cast<uint8>(NodeState::live) && now->generation == copy.header.generation &&
-				now->lane_count == copy.header.lane_count && now->lane_count < lane_limit(linker->state, now->level);
+				now->lane_count == copy.header.lane_count && now->lane_count < lane_limit(linker->state, now->level) &&
+				memcmp(slot_lanes(now, shape), copy.lanes, now->lane_count * sizeof(uint32)) == 0;
 	if (room)
 	{
 		PageChange change = PageChange::begin(linker->index);
 		NodeHeader *slot = slot_header(change.page(buffer), shape, id);
-		slot_lanes(slot, shape)[slot->lane_count++] = target;
+		put_lanes(slot, shape, linker->image);
 		change.finish();
 		copy.lanes[copy.header.lane_count++] = target;
 	}
@@ -423,7 +443,10 @@ link_to(Linker *linker, uint32 node_id, uint32 target, LinkForce force, Pruned &
 			}
 			for (uint32 i = 0; i < pruned.count; i++)
 				linked |= pruned.ids[i] == target;
+			fill_image(linker->store, node.view(), pruned.ids, pruned.count, linker->image);
 		}
+		else if (!image_with(linker, node_id, node, target))
+			continue;
 
 		Buffer buffer = ReadBuffer(linker->index, blkno);
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -437,18 +460,7 @@ link_to(Linker *linker, uint32 node_id, uint32 target, LinkForce force, Pruned &
 			continue;
 		}
 		PageChange change = PageChange::begin(linker->index);
-		NodeHeader *slot = slot_header(change.page(buffer), shape, node_id);
-		if (append)
-		{
-			slot_lanes(slot, shape)[slot->lane_count] = target;
-			slot->lane_count++;
-		}
-		else
-		{
-			memcpy(slot_lanes(slot, shape), pruned.ids, pruned.count * sizeof(uint32));
-			memset(slot_lanes(slot, shape) + pruned.count, 0, (shape.lanes - pruned.count) * sizeof(uint32));
-			slot->lane_count = static_cast<uint8>(pruned.count);
-		}
+		put_lanes(slot_header(change.page(buffer), shape, node_id), shape, linker->image);
 		change.finish();
 		UnlockReleaseBuffer(buffer);
 		return linked;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "hnsw/lanes.hpp"
 #include "hnsw/pages.hpp"
 
 namespace vecdb::hnsw
@@ -18,6 +19,8 @@ struct Linker
 	MemoryContext context;   // reset by the caller between rows
 	core::graph::BeamSearch *search;
 	NodeCopy *copies;        // lanes + 1 copies, for pruning a full node
+	LaneImage *image;        // lanes about to be written
+	NodeHeader *slot_copy;   // a whole slot, for appending to its lanes
 };
 
 /* In the current context, for many rows. */

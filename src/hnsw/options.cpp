@@ -29,6 +29,7 @@ static const config_enum_entry iterative_scan_values[] = {
 static relopt_enum_elt_def layout_values[] = {
 	{"auto", 0},
 	{"compact", static_cast<int>(Layout::compact)},
+	{"fused", static_cast<int>(Layout::fused)},
 	{nullptr, 0},
 };
 
@@ -47,7 +48,7 @@ module_init()
 	add_int_reloption(options_kind, "ef_construction", "Size of the candidate list while a node is linked",
 					  kDefaultEfConstruction, kMinEfConstruction, kMaxEfConstruction, AccessExclusiveLock);
 	add_enum_reloption(options_kind, "layout", "How nodes are laid out on pages", layout_values, 0,
-					   "Valid values are \"auto\" and \"compact\".", AccessExclusiveLock);
+					   "Valid values are \"auto\", \"compact\" and \"fused\".", AccessExclusiveLock);
 	add_enum_reloption(options_kind, "precision", "Bits kept of each vector element", precision_values, 16,
 					   "Valid values are \"8\" and \"16\".", AccessExclusiveLock);
 

@@ -198,8 +198,7 @@ fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 
 	if (node.level > 0)
 		set_bound_detail(*slot, bound);
 	memcpy(slot_code(slot), node.coded->code, shape.code_dims);
-	memcpy(slot_lanes(slot, shape), node.lanes, node.lane_count * sizeof(uint32));
-	slot->lane_count = static_cast<uint8>(node.lane_count);
+	put_lanes(slot, shape, node.lanes);
 }
 
 uint32

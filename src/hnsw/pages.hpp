@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "hnsw/store.hpp"
+#include "hnsw/lanes.hpp"
 
 namespace vecdb::hnsw
 {
@@ -21,8 +21,7 @@ struct NewNode
 	uint32 link;               // upper level: slot one layer below; duplicate: owner; level 0: ignored
 	uint32 height;             // duplicate: chain_height, one more than of the slot that it is hooked before
 	const CodedVector *coded;  // not for duplicates
-	const uint32 *lanes;
-	uint32 lane_count;
+	const LaneImage *lanes;    // not for duplicates
 };
 
 /*

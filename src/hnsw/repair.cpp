@@ -31,7 +31,7 @@ constexpr uint32 kMaxNear = 384;
 /* Distances that are no number (a damaged page) sort last. */
 constexpr float kFarthest = 3e38f;
 
-/* Rewriting is tried again this often where inserters keep changing the lanes, then dead ones are just dropped. */
+/* Rewriting is tried again this often where inserters keep changing the lanes, then they are made to wait. */
 constexpr int kAttempts = 8;
 
 static NodeCopy
@@ -59,6 +59,7 @@ make_repairer(Linker *linker, const Bitmap *dead)
 	r->copies = static_cast<NodeCopy *>(palloc((kMaxNear + 1) * sizeof(NodeCopy)));
 	for (uint32 i = 0; i <= kMaxNear; i++)
 		r->copies[i] = make_copy(shape, false);
+	r->image = make_lane_image(linker->state);
 	/* Keep a little more than the rule of the insert: the same on a scale of distances, not of their squares. */
 	switch (linker->state->metric)
 	{
@@ -150,58 +151,56 @@ choose_lanes(Repairer *r, uint32 self, uint32 *out)
 		kept);
 	for (uint32 i = 0; i < n; i++)
 		out[i] = r->near[kept[i]].id;
+	core::graph::CodeView codes[BeamSearch::kMaxLanes];
+	for (uint32 i = 0; i < n; i++)
+		codes[i] = r->copies[r->near[kept[i]].copy].view();
+	fill_image_from(state, node.view(), out, codes, n, r->image);
 	return n;
+}
+
+/* One try; false: the lanes were changed in between. */
+static bool
+try_repair(Repairer *r, uint32 id, uint32 *lanes, uint32 &count, uint32 &was)
+{
+	Linker *linker = r->linker;
+	const HnswShape &shape = linker->state->shape;
+	count = was = 0;
+	if (!linker->store.load(id, r->node) || r->node.header.state != static_cast<uint8>(NodeState::live))
+		return true;
+	count = choose_lanes(r, id, lanes);
+	was = r->node.header.lane_count;
+
+	Buffer buffer = ReadBuffer(linker->index, shape.block_of(id));
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	NodeHeader *now = slot_header(BufferGetPage(buffer), shape, id);
+	bool same = now->state == r->node.header.state && now->generation == r->node.header.generation &&
+				now->lane_count == was && memcmp(slot_lanes(now, shape), r->node.lanes, was * sizeof(uint32)) == 0;
+	if (same)
+	{
+		PageChange change = PageChange::begin(linker->index);
+		put_lanes(slot_header(change.page(buffer), shape, id), shape, r->image);
+		change.finish();
+	}
+	UnlockReleaseBuffer(buffer);
+	return same;
 }
 
 uint32
 repair_node(Repairer *r, uint32 id, uint32 *lanes, uint32 &was)
 {
-	Linker *linker = r->linker;
-	const HnswShape &shape = linker->state->shape;
-	was = 0;
-	for (int attempt = 0;; attempt++)
+	uint32 count;
+	for (int attempt = 0; attempt < kAttempts; attempt++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!linker->store.load(id, r->node) || r->node.header.state != static_cast<uint8>(NodeState::live))
-			return 0;
-		bool give_up = attempt == kAttempts;
-		uint32 count = give_up ? 0 : choose_lanes(r, id, lanes);
-
-		Buffer buffer = ReadBuffer(linker->index, shape.block_of(id));
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		NodeHeader *now = slot_header(BufferGetPage(buffer), shape, id);
-		if (now->state != r->node.header.state || now->generation != r->node.header.generation ||
-			now->lane_count > shape.lanes)
-		{
-			/* Only vacuum takes a live node away; a changed one is a damaged page, which load() reports. */
-			UnlockReleaseBuffer(buffer);
-			if (give_up)
-				return 0;
-			continue;
-		}
-		const uint32 *lanes_now = slot_lanes(now, shape);
-		if (give_up)
-			for (uint32 i = 0; i < now->lane_count; i++)
-			{
-				if (!r->dead->test(lanes_now[i]))
-					lanes[count++] = lanes_now[i];
-			}
-		else if (now->lane_count != r->node.header.lane_count ||
-				 memcmp(lanes_now, r->node.lanes, now->lane_count * sizeof(uint32)) != 0)
-		{
-			UnlockReleaseBuffer(buffer);
-			continue;
-		}
-		was = now->lane_count;
-		PageChange change = PageChange::begin(linker->index);
-		NodeHeader *slot = slot_header(change.page(buffer), shape, id);
-		memcpy(slot_lanes(slot, shape), lanes, count * sizeof(uint32));
-		memset(slot_lanes(slot, shape) + count, 0, (shape.lanes - count) * sizeof(uint32));
-		slot->lane_count = static_cast<uint8>(count);
-		change.finish();
-		UnlockReleaseBuffer(buffer);
-		return count;
+		if (try_repair(r, id, lanes, count, was))
+			return count;
 	}
+	/* Nobody but inserters changes lanes. */
+	lock_graph(r->linker->index, ExclusiveLock);
+	if (!try_repair(r, id, lanes, count, was))
+		pg::report_corrupt(r->linker->index, r->linker->state->shape.block_of(id), "a node changes while nobody writes");
+	unlock_graph(r->linker->index, ExclusiveLock);
+	return count;
 }
 
 }  // namespace vecdb::hnsw

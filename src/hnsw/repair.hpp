@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "hnsw/lanes.hpp"
 #include "hnsw/link.hpp"
 
 namespace vecdb::hnsw
@@ -57,6 +58,7 @@ struct Repairer
 		uint32 copy;
 	} *near;
 	NodeCopy *copies;
+	LaneImage *image;        // the lanes chosen
 	uint32 count;
 	float alpha;
 };

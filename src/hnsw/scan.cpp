@@ -38,9 +38,10 @@ struct ScanOpaque
 	bool null_order;
 	IndexState *state;
 	PageStore store;
-	BeamSearch search;
+	BeamSearch *search;
 	ExactOrder order;
 	uint64 returned;         // nodes
+	uint32 look_ahead;       // candidates found before the first row leaves; grows
 	bool widened_to_entry;   // the entry point's base node has been added as a second start
 	bool ended;
 	/* The rows of a node with duplicates that are still to be returned. */
@@ -97,22 +98,91 @@ out_of_memory()
 }
 
 /*
- * The look-ahead for a value of hnsw.ef_search: somewhat more than it says, so that at equal settings recall is not below
- * that of pgvector, whose nodes have all their lanes filled.
+ * The search state that the next scan of this backend can have: its arrays are large enough that giving them back to the
+ * system after each query would cost a page fault for each of their pages.
+ */
+struct Spare
+{
+	BeamSearch search;
+	MemoryContext context;
+	bool taken;
+};
+
+static Spare spare;
+
+/* What is larger than this is not kept. */
+constexpr Size kSpareBytes = 4 * 1024 * 1024;
+
+/* Runs when the scan's context goes, at its end or on ERROR. Neither throws nor allocates. */
+static void
+give_back(void *)
+{
+	if (MemoryContextMemAllocated(spare.context, false) > kSpareBytes)
+	{
+		MemoryContextDelete(spare.context);
+		spare.context = nullptr;
+	}
+	spare.taken = false;
+}
+
+/* A search ready for ef, good until context is reset. */
+static BeamSearch *
+take_search(MemoryContext context, uint32 ef)
+{
+	BeamSearch *search;
+	if (spare.taken)
+	{
+		search = static_cast<BeamSearch *>(MemoryContextAlloc(context, sizeof(BeamSearch)));
+		if (!search->init(pg::context_memory(context), ef))
+			out_of_memory();
+	}
+	else
+	{
+		auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAlloc(context, sizeof(MemoryContextCallback)));
+		search = &spare.search;
+		if (spare.context == nullptr)
+		{
+			MemoryContext own = AllocSetContextCreate(TopMemoryContext, "vecdb hnsw search", ALLOCSET_DEFAULT_SIZES);
+			if (!search->init(pg::context_memory(own), ef))
+			{
+				MemoryContextDelete(own);
+				out_of_memory();
+			}
+			spare.context = own;
+		}
+		spare.taken = true;
+		callback->func = give_back;
+		callback->arg = nullptr;
+		MemoryContextRegisterResetCallback(context, callback);
+	}
+	search->reset(ef);
+	return search;
+}
+
+/*
+ * Estimates in the pool of layout fused for that look-ahead. Nodes that have been seen keep their places in it, about every
+ * other one, and 1-bit estimates are off by some percent: with this many, recall is that of layout compact or better.
  */
 static uint32
-search_width(int ef_search)
+pool_width(uint32 look_ahead)
 {
-	return static_cast<uint32>(ef_search + ef_search / 4 + 12);
+	return 6 * look_ahead + 40;
+}
+
+static bool
+is_fused(const ScanOpaque *so)
+{
+	return so->state->shape.blocks != 0;
 }
 
 /* Hands what the last run of the search has found to the exact order. */
 static void
 collect(ScanOpaque *so)
 {
+	uint32 bound = is_fused(so) ? so->search->result_count : so->search->take_bound();
 	auto *found = static_cast<Scored *>(
-		MemoryContextAllocHuge(so->context, (static_cast<Size>(so->search.take_bound()) + 1) * sizeof(Scored)));
-	uint32 n = so->search.take(found);
+		MemoryContextAllocHuge(so->context, (static_cast<Size>(bound) + 1) * sizeof(Scored)));
+	uint32 n = is_fused(so) ? so->search->take_results(found) : so->search->take(found);
 	if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
 	pfree(found);
@@ -169,16 +239,27 @@ start(IndexScanDesc scan, ScanOpaque *so)
 																   : LateRows::last;
 	if (so->ended)
 		return;
-	uint32 ef = search_width(guc_ef_search);
-	if (!so->search.init(pg::context_memory(so->context), ef))
-		out_of_memory();
-	so->search.reset(ef);
+	so->look_ahead = static_cast<uint32>(guc_ef_search);
+	uint32 ef = is_fused(so) ? pool_width(so->look_ahead) : so->look_ahead;
+	so->search = take_search(so->context, ef);
 	uint32 entry = descend(so->store, meta, 0);
 	if (entry == kInvalidId)
 		so->ended = true;
-	else if (!so->search.add_entry(so->store, entry) || !so->search.run(so->store))
+	else if (is_fused(so))
+	{
+		prepare_signs(so->store);
+		if (!so->search->add_estimate_entry(so->store, entry) || !so->search->run_estimates(so->store))
+			out_of_memory();
+	}
+	else if (!so->search->add_entry(so->store, entry) || !so->search->run(so->store))
 		out_of_memory();
 	collect(so);
+}
+
+static bool
+exhausted(const ScanOpaque *so)
+{
+	return is_fused(so) ? so->search->exhausted_estimates() : so->search->exhausted();
 }
 
 /*
@@ -187,13 +268,14 @@ start(IndexScanDesc scan, ScanOpaque *so)
 static bool
 widen(ScanOpaque *so)
 {
-	BeamSearch &search = so->search;
+	BeamSearch &search = *so->search;
 	if (guc_iterative_scan != kIterativeOff &&
 		(search.scored >= static_cast<uint32>(guc_max_scan_tuples) ||
 		 static_cast<double>(MemoryContextMemAllocated(so->context, false)) >
 			 guc_scan_mem_multiplier * work_mem * 1024.0))
 		return false;
-	if (search.exhausted())
+	uint32 id = kInvalidId;
+	if (exhausted(so))
 	{
 		/*
 		 * Every node can be reached from the entry point's base node, but the descent may have led to one from which
@@ -202,14 +284,22 @@ widen(ScanOpaque *so)
 		if (so->widened_to_entry)
 			return false;
 		so->widened_to_entry = true;
-		uint32 id = entry_slot(so->store, 0);
+		id = entry_slot(so->store, 0);
 		if (id == kInvalidId)
 			return false;
-		if (!search.add_entry(so->store, id))
-			out_of_memory();
 	}
-	search.widen(search.ef < (1u << 29) ? search.ef * 2 : 1u << 30);
-	if (!search.run(so->store))
+	so->look_ahead = so->look_ahead < (1u << 28) ? so->look_ahead * 2 : 1u << 29;
+	bool good;
+	if (is_fused(so))
+		good = search.widen_estimates(so->store, pool_width(so->look_ahead)) &&
+			   (id == kInvalidId || search.add_estimate_entry(so->store, id)) && search.run_estimates(so->store);
+	else
+	{
+		good = id == kInvalidId || search.add_entry(so->store, id);
+		search.widen(so->look_ahead);
+		good = good && search.run(so->store);
+	}
+	if (!good)
 		out_of_memory();
 	collect(so);
 	return true;
@@ -221,7 +311,7 @@ next_node(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
-		if (so->returned * 2 >= so->search.ef && !so->search.exhausted() && widen(so))
+		if (so->returned * 2 >= so->look_ahead && !exhausted(so) && widen(so))
 			continue;
 		bool no_memory;
 		if (so->order.next(so->store, node, no_memory))

@@ -8,6 +8,7 @@
  * A hint may be stale at any time: nothing but a prefetch looks at it without the pin.
  */
 #include "hnsw/store.hpp"
+#include "hnsw/lanes.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +24,9 @@ extern "C" {
 namespace vecdb::hnsw
 {
 
+using core::graph::BeamSearch;
 using core::graph::CodeQuery;
+using core::graph::kFarthest;
 using core::graph::Interval;
 using core::graph::Scored;
 
@@ -31,6 +34,7 @@ using core::graph::Scored;
 constexpr unsigned kBatch = 128;
 constexpr unsigned kAhead = 4;
 constexpr uint32 kLinesAhead = 16;
+constexpr uint32 kNodeLinesAhead = 48;
 
 void
 to_code_space(const IndexState *state, const float *v, float *out, double *norm)
@@ -106,6 +110,7 @@ node_crc(const NodeHeader *node, const HnswShape &shape)
 	else
 	{
 		head.lane_count = 0;
+		head.add_exponent = head.mul_exponent = 0;
 		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), shape.code_dims);
 	}
 	COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));
@@ -296,6 +301,71 @@ PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 		UnlockReleaseBuffer(buffer);
 }
 
+void
+prepare_signs(PageStore &store)
+{
+	uint32 dims = store.state->shape.sign_dims;
+	auto *lut = static_cast<uint8 *>(palloc(core::quantizer::sign_lut_bytes(dims)));
+	auto *scratch = static_cast<float *>(palloc(dims * 4 * sizeof(float)));
+	store.signs = core::quantizer::sign_query(store.query->q, dims, lut, scratch);
+	pfree(scratch);
+}
+
+void
+PageStore::expand(uint32 id, uint32 ahead, float threshold, Scored &self, Scored *out, unsigned &n)
+{
+	const HnswShape &shape = state->shape;
+	BlockNumber blkno = shape.block_of(id);
+	uint32 bytes = shape.lanes_offset + shape.lanes_bytes;
+	const char *next = ahead != BeamSearch::kNone ? guess_address(state, ahead) : nullptr;
+	if (next != nullptr)
+	{
+		/* First the TLB (a slot may lie on two 4 kB pages), then, when the visit has given it time, all lines. */
+		touch(next);
+		touch(next + bytes - 1);
+	}
+	Buffer buffer = visit(blkno);
+	if (next != nullptr)
+		prefetch_lines(next, (bytes + 63) / 64 < kNodeLinesAhead ? (bytes + 63) / 64 : kNodeLinesAhead);
+	Page page = BufferGetPage(buffer);
+	NodeHeader *node = slot_header(page, shape, id);
+	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape) : "not a node page";
+	n = 0;
+	self.id = id;
+	self.distance = std::numeric_limits<float>::quiet_NaN();
+	if (fault == nullptr)
+		score_slot(*this, node, self);
+	if (!std::isnan(self.distance))
+	{
+		const uint32 *lanes = slot_lanes(node, shape);
+		const auto *block = reinterpret_cast<const uint8 *>(node) + shape.block_offset;
+		float add_scale = factor_scale(node->add_exponent), mul_scale = factor_scale(node->mul_exponent);
+		float estimates[core::quantizer::kBlockLanes];
+		for (uint32 first = 0; first < node->lane_count; first += core::quantizer::kBlockLanes, block += shape.block_bytes)
+		{
+			const auto *factors = reinterpret_cast<const uint16 *>(block);
+			uint32 near = kernels->fast_scan(block + 4 * core::quantizer::kBlockLanes, signs.lut, signs.segments, factors,
+											 factors + core::quantizer::kBlockLanes, add_scale, mul_scale, self.distance,
+											 signs.step, signs.bias, threshold, estimates);
+			uint32 used = node->lane_count - first;
+			if (used < core::quantizer::kBlockLanes)
+				near &= (1u << used) - 1;
+			for (; near != 0; near &= near - 1)
+			{
+				uint32 lane = static_cast<uint32>(__builtin_ctz(near));
+				out[n].id = lanes[first + lane];
+				out[n].distance = std::fabs(estimates[lane]) < kFarthest ? estimates[lane] : kFarthest;
+				out[n++].error = 0;
+			}
+		}
+	}
+	UnlockReleaseBuffer(buffer);
+	if (fault != nullptr)
+		pg::report_corrupt(index, blkno, fault);
+	for (unsigned i = 0; i < n; i++)
+		check_id(out[i].id, blkno);
+}
+
 bool
 PageStore::load(uint32 id, NodeCopy &copy)
 {
@@ -362,6 +432,7 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		NodeHeader head = node;
 		head.crc = 0;
 		head.lane_count = 0;
+		head.add_exponent = head.mul_exponent = 0;
 		INIT_CRC32C(crc);
 		COMP_CRC32C(crc, scratch, shape.code_dims);
 		COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));

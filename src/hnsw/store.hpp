@@ -10,6 +10,7 @@
 
 #include "vecdb/graph/beam_search.hpp"
 #include "vecdb/graph/code_distance.hpp"
+#include "vecdb/quantizer/sign_codes.hpp"
 
 namespace vecdb::hnsw
 {
@@ -91,6 +92,12 @@ slot_lanes(NodeHeader *node, const HnswShape &shape)
 	return reinterpret_cast<uint32 *>(reinterpret_cast<char *>(node) + shape.lanes_offset);
 }
 
+inline const uint32 *
+slot_lanes(const NodeHeader *node, const HnswShape &shape)
+{
+	return slot_lanes(const_cast<NodeHeader *>(node), shape);
+}
+
 /* The body of a `duplicate` slot: TIDs of 6 bytes each. */
 inline ItemPointerData *
 slot_duplicates(NodeHeader *node)
@@ -116,6 +123,7 @@ struct PageStore
 	IndexState *state;
 	const core::distance::Kernels *kernels;
 	const core::graph::CodeQuery *query;  // null where only copies are read
+	core::quantizer::SignQuery signs;     // layout fused: the query for sign codes
 	uint32 layer;                         // being searched: slots of other layers are no nodes to it
 	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
 	uint8 *scratch;                       // code_dims bytes, for refine
@@ -125,6 +133,8 @@ struct PageStore
 	unsigned neighbors(uint32 id, uint32 *out);
 	void score(const uint32 *ids, unsigned n, core::graph::Scored *out);
 	void prefetch(uint32 id) const;
+	/* Layout fused: one visit for a node and estimates of its neighbours. */
+	void expand(uint32 id, uint32 ahead, float threshold, core::graph::Scored &self, core::graph::Scored *out, unsigned &n);
 	void
 	poll()
 	{
@@ -154,6 +164,9 @@ struct PageStore
 	/* XX002 unless id is the address of a node slot. */
 	void check_id(uint32 id, BlockNumber from);
 };
+
+/* Layout fused: prepares store.signs from its query, in the current context. */
+void prepare_signs(PageStore &store);
 
 PageStore open_store(Relation index, IndexState *state, const core::graph::CodeQuery *query);
 

@@ -46,6 +46,8 @@ struct BeamSearch
 	static constexpr int kBuckets = 1024;
 	static constexpr unsigned kMaxLanes = 256;
 	static constexpr unsigned kBeam = 2;
+	static constexpr std::uint32_t kWide = 8192;
+	static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
 	static constexpr float kFarthest = 1e37f;  // all beyond count as this far: sums and differences below stay finite
 	static constexpr std::int32_t kEnd = -1, kExpanded = -2, kTaken = -3, kFar = -4;
 
@@ -56,6 +58,8 @@ struct BeamSearch
 	std::uint32_t ef;
 	std::uint32_t live_linked;      // live nodes in buckets 0..last
 	std::uint32_t expansions, scored;
+	Scored *results;                // of run_estimates: nodes seen, dead ones too
+	std::uint32_t result_count, result_capacity;
 	int last;                       // bucket of the ef-th best; kBuckets - 1 while there are fewer
 	float lo, hi, inverse_step, nearest;
 	std::int32_t head[kBuckets];
@@ -68,6 +72,8 @@ struct BeamSearch
 	{
 		memory = mem;
 		capacity = ef_hint * 32 < 4096 ? 4096 : ef_hint * 32;
+		results = nullptr;
+		result_count = result_capacity = 0;
 		entries = memory.array<Scored>(capacity);
 		return entries != nullptr && visited.init(memory, capacity / 2);
 	}
@@ -79,6 +85,7 @@ struct BeamSearch
 		count = 0;
 		ef = new_ef;
 		expansions = scored = 0;
+		result_count = 0;
 		lo = hi = 0;
 		nearest = std::numeric_limits<float>::infinity();
 		clear_buckets();
@@ -351,6 +358,146 @@ struct BeamSearch
 					return false;
 		}
 		return true;
+	}
+
+	/*
+	 * The same for a store whose nodes hold codes of their neighbours: one visit tells a node's own distance and estimates of
+	 * its neighbours', so the pool holds estimates, a node may be in it several times, and only popped nodes have been
+	 * seen. (Marking a node when it is inserted would keep a better estimate from bringing it forward: nearly twice the hops.)
+	 * Neighbours beyond the threshold are not kept; widen_estimates() reads them again.
+	 * Store: void expand(std::uint32_t id, std::uint32_t ahead, float threshold, Scored &self, Scored *out, unsigned &n)
+	 *        self as by score(); out: neighbours with an estimate below threshold. ahead: the node likely to be next, to
+	 *        be brought in meanwhile, or kNone.
+	 */
+	template <class Store>
+	bool
+	run_estimates(Store &store)
+	{
+		static_assert(std::is_trivially_destructible_v<Store>);
+		Scored found[kMaxLanes];
+		std::uint32_t id, ahead;
+		while (pop(id))
+		{
+			int is_new = visited.add(id);
+			if (is_new < 0)
+				return false;
+			if (is_new == 0)
+				continue;
+			if (!peek(ahead))
+				ahead = kNone;
+			if (!expand_one(store, id, ahead, found))
+				return false;
+		}
+		return true;
+	}
+
+	/* A start for run_estimates. False: no memory. */
+	template <class Store>
+	bool
+	add_estimate_entry(Store &store, std::uint32_t id)
+	{
+		Scored s;
+		s.id = id;
+		store.score(&id, 1, &s);
+		if (std::isnan(s.distance))
+			return true;
+		s.error = 0;
+		return insert(s);
+	}
+
+	/* Has run_estimates() seen all that can be reached? A pool that never filled up has turned nothing away. */
+	bool
+	exhausted_estimates() const noexcept
+	{
+		return !full();
+	}
+
+	template <class Store>
+	bool
+	expand_one(Store &store, std::uint32_t id, std::uint32_t ahead, Scored *found)
+	{
+		Scored self;
+		unsigned n = 0;
+		store.poll();
+		store.expand(id, ahead, threshold(), self, found, n);
+		expansions++;
+		scored++;
+		if (std::isnan(self.distance))
+			return true;
+		if (!keep_result(self))
+			return false;
+		/* In a wide search most neighbours have been seen: keep the pool short. */
+		bool wide = ef > kWide;
+		for (unsigned i = 0; i < n; i++)
+			if (!(wide && visited.contains(found[i].id)) && !insert(found[i]))
+				return false;
+		return true;
+	}
+
+	/* An exactly scored node of run_estimates. next == kTaken: handed out. False: no memory. */
+	bool
+	keep_result(const Scored &self) noexcept
+	{
+		if (result_count == result_capacity)
+		{
+			std::uint32_t bigger_capacity = result_capacity == 0 ? 1024 : result_capacity * 2;
+			Scored *bigger = memory.array<Scored>(bigger_capacity);
+			if (bigger == nullptr)
+				return false;
+			if (result_count > 0)
+				std::memcpy(bigger, results, result_count * sizeof *results);
+			memory.release(results);
+			results = bigger;
+			result_capacity = bigger_capacity;
+		}
+		results[result_count] = self;
+		results[result_count++].next = kExpanded;
+		return true;
+	}
+
+	/*
+	 * Go on with a larger ef: begin the pool anew with the neighbours of all nodes seen so far. Follow with run_estimates().
+	 * False: no memory.
+	 */
+	template <class Store>
+	bool
+	widen_estimates(Store &store, std::uint32_t new_ef)
+	{
+		ef = new_ef;
+		count = 0;
+		nearest = std::numeric_limits<float>::infinity();
+		lo = hi = 0;
+		clear_buckets();
+		Scored found[kMaxLanes];
+		std::uint32_t seen = result_count;
+		for (std::uint32_t i = 0; i < seen; i++)
+		{
+			Scored self;
+			unsigned n = 0;
+			store.poll();
+			store.expand(results[i].id, i + 1 < seen ? results[i + 1].id : kNone, threshold(), self, found, n);
+			for (unsigned k = 0; k < n; k++)
+				if (!visited.contains(found[k].id) && !insert(found[k]))
+					return false;
+		}
+		return true;
+	}
+
+	/* As take(), of run_estimates(): the live nodes not farther than the threshold. */
+	std::uint32_t
+	take_results(Scored *out) noexcept
+	{
+		float limit = threshold();
+		std::uint32_t n = 0;
+		for (std::uint32_t i = 0; i < result_count; i++)
+		{
+			Scored &r = results[i];
+			if (r.next != kExpanded || r.error < 0 || !(r.distance <= limit))
+				continue;
+			r.next = kTaken;
+			out[n++] = r;
+		}
+		return n;
 	}
 
 	/*

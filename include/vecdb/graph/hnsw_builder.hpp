@@ -63,6 +63,13 @@ public:
 	std::size_t bytes_per_node() const noexcept;
 
 	/*
+	 * After the last batch is idle: hands the threads the job of filling empty lanes of the base layer with links to
+	 * neighbours of neighbours, by the neighbourhood rule at alpha 1.2 (squared distance), then, with to_the_brim, the
+	 * nearest. Wait for idle again before finish().
+	 */
+	Status fill_lanes(bool to_the_brim) noexcept;
+
+	/*
 	 * After the last batch is idle: links nodes that nothing reaches (each layer, from the entry point), and computes an
 	 * order in which neighbours lie close, page_slots at a time.
 	 */

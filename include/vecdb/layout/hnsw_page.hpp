@@ -12,7 +12,8 @@
  * Node id = block * slots_per_page + slot: the exact address. Detail ids the same way.
  *
  * Node slot:  NodeHeader (48) | self code (code_dims bytes) | neighbour ids (lanes x u32) | neighbour codes.
- * The last part is empty in layout `compact`; layout `fused` keeps its factors and sign codes there.
+ * The last part is empty in layout `compact`. Layout `fused` keeps there, for each 32 lanes, f_add[32] and f_mul[32] as
+ * f16 (to be scaled by 2^add_exponent, 2^mul_exponent of the header) and a block of sign codes (quantizer/sign_codes.hpp).
  */
 #pragma once
 
@@ -108,7 +109,8 @@ struct HnswMeta
 	std::uint32_t entry_level;
 	std::uint32_t open_detail_block;   // detail page with room, 0: none yet
 	std::uint32_t open_node_block;     // node page to try first on insert, 0: none yet
-	std::uint32_t reserved;
+	std::uint16_t sign_dims;           // layout fused: dimensions of the neighbour codes; 0 else
+	std::uint16_t reserved;
 };
 static_assert(sizeof(HnswMeta) == 88 && offsetof(HnswMeta, rotation_seed) == 40 && offsetof(HnswMeta, entry_id) == 68 &&
 			  std::has_unique_object_representations_v<HnswMeta>);
@@ -131,8 +133,8 @@ struct NodeHeader
 	std::uint16_t tid_block_hi;  // tid_block: duplicate: its height in the chain, see chain_height
 	std::uint16_t tid_block_lo;
 	std::uint16_t tid_offset; // 0: no TID (upper layer, or the row is gone)
-	std::uint8_t reserved0;   // layout fused: exponents of its factors
-	std::uint8_t reserved1;
+	std::int8_t add_exponent; // layout fused: of its factors; 0 else. Not covered by crc, like lane_count
+	std::int8_t mul_exponent;
 	std::uint32_t duplicates; // slot id of the next `duplicate` slot, or kInvalidId
 	std::uint32_t link;       // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
 	float scale;
@@ -140,7 +142,7 @@ struct NodeHeader
 	float norm2;
 	float error;
 	float refined_error;      // upper layer, duplicate: see bound_detail
-	std::uint32_t crc;        // CRC-32C of the header up to here (lane_count taken as 0) and the self code
+	std::uint32_t crc;        // CRC-32C of the header up to here (lane_count, exponents taken as 0) and the self code
 };
 static_assert(sizeof(NodeHeader) == 48 && offsetof(NodeHeader, tid_block_hi) == 8 && offsetof(NodeHeader, scale) == 24 &&
 			  offsetof(NodeHeader, crc) == 44);
@@ -187,6 +189,11 @@ struct HnswShape
 	std::uint32_t code_dims;
 	std::uint32_t lanes;
 	std::uint32_t lanes_offset;   // of the neighbour ids, from the slot's start
+	std::uint32_t lanes_bytes;    // ids and neighbour codes
+	std::uint32_t blocks;         // layout fused: blocks of 32 lanes; 0 else
+	std::uint32_t block_offset;   // of the first block, from the slot's start
+	std::uint32_t block_bytes;    // 64 f_add, 64 f_mul, 4 * sign_dims
+	std::uint32_t sign_dims;
 	std::uint32_t slot_bytes;
 	std::uint32_t slots_per_page;
 	std::uint32_t first_slot;
@@ -229,16 +236,55 @@ max_dimensions(int m) noexcept
 	return (kPageBodyBytes - static_cast<std::uint32_t>(sizeof(NodeHeader)) - 8 * static_cast<std::uint32_t>(m)) / 16 * 16;
 }
 
+/*
+ * Dimensions of the neighbour codes of layout fused, or 0 where they do not fit a page. fixed: bytes of a slot without sign codes; blocks:
+ * 32 lanes each. All of them up to 256; beyond that fewer bytes beat fewer hops (about 20 ns a cache line and hop), so the
+ * fewest, but not below 0.28 of all or (for the large) 304, that gain a slot a page, and then what fills it.
+ */
+inline std::uint32_t
+choose_sign_dims(std::uint32_t code_dims, std::uint32_t fixed, std::uint32_t blocks) noexcept
+{
+	auto fitting = [&](std::uint32_t slots) {
+		std::uint32_t room = kPageBodyBytes / slots;
+		std::uint32_t dims = room <= fixed ? 0 : (room - fixed) / (4 * blocks) / 16 * 16;
+		return dims < code_dims ? dims : code_dims;
+	};
+	std::uint32_t least = code_dims;
+	if (code_dims > 256)
+	{
+		least = code_dims * 28 / 100;
+		least = least < 208 ? 208 : least > 304 ? 304 : least;
+	}
+	for (std::uint32_t slots = 16; slots > 1; slots--)
+		if (fitting(slots) >= least)
+			return fitting(slots);
+	/* One slot a page: use it up. */
+	return fitting(1) < 64 && fitting(1) < code_dims ? 0 : fitting(1);
+}
+
 /* Fills shape; false when the vector does not fit a page. precision: 8 or 16. */
 inline bool
-hnsw_shape(std::uint32_t dimensions, int m, int precision, HnswShape &shape) noexcept
+hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswShape &shape) noexcept
 {
 	shape = HnswShape{};
 	shape.dimensions = dimensions;
 	shape.code_dims = (dimensions + 15) / 16 * 16;
 	shape.lanes = 2 * static_cast<std::uint32_t>(m);
 	shape.lanes_offset = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.code_dims;
-	std::uint32_t bytes = shape.lanes_offset + 4 * shape.lanes;
+	shape.lanes_bytes = 4 * shape.lanes;
+	if (layout == Layout::fused)
+	{
+		shape.blocks = (shape.lanes + 31) / 32;
+		shape.block_offset = shape.lanes_offset + shape.lanes_bytes;
+		shape.sign_dims = dimensions == 0 || dimensions > kPageBodyBytes
+							  ? 0
+							  : choose_sign_dims(shape.code_dims, shape.block_offset + 128 * shape.blocks, shape.blocks);
+		if (shape.sign_dims == 0)
+			return false;
+		shape.block_bytes = 128 + 4 * shape.sign_dims;
+		shape.lanes_bytes += shape.blocks * shape.block_bytes;
+	}
+	std::uint32_t bytes = shape.lanes_offset + shape.lanes_bytes;
 	shape.detail_bytes = precision == 16 ? shape.code_dims + 4 : 0;
 	if (dimensions == 0 || bytes > kPageBodyBytes || shape.detail_bytes > kPageBodyBytes)
 		return false;
@@ -268,10 +314,13 @@ check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcep
 		return Status::error(Code::corrupt, "invalid precision in metapage");
 	if (meta.m < kMinM || meta.m > kMaxM || meta.lanes != 2 * meta.m || meta.metric < 1 || meta.metric > 4 ||
 		meta.element_type != static_cast<std::uint8_t>(ElementType::float32) ||
-		meta.layout != static_cast<std::uint8_t>(Layout::compact) || meta.ef_construction < kMinEfConstruction ||
+		(meta.layout != static_cast<std::uint8_t>(Layout::compact) &&
+		 meta.layout != static_cast<std::uint8_t>(Layout::fused)) ||
+		meta.ef_construction < kMinEfConstruction ||
 		meta.ef_construction > kMaxEfConstruction || meta.dimensions > kPageBodyBytes)
 		return Status::error(Code::corrupt, "invalid options in metapage");
-	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, shape) || shape.slot_bytes != meta.slot_bytes ||
+	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), shape) ||
+		shape.sign_dims != meta.sign_dims || shape.slot_bytes != meta.slot_bytes ||
 		shape.slots_per_page != meta.slots_per_page || shape.first_slot != meta.first_slot ||
 		shape.details_per_page != meta.details_per_page || shape.code_dims != meta.code_dims)
 		return Status::error(Code::corrupt, "inconsistent slot geometry in metapage");

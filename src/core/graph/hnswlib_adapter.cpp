@@ -2,8 +2,7 @@
  * The one file that knows hnswlib: HnswBuilder on top of it.
  *
  * Regime: core. No exception leaves; a thread that fails records the reason and stops all others.
- * Written to Debian's hnswlib 0.6.2. Levels are drawn here and passed in, as hnswlib's own generator is shared by its threads
- * without a lock (it is still called for nodes of level 0, where mult_ = 0 makes its result 0).
+ * Written to Debian's hnswlib 0.6.2.
  */
 #include "vecdb/graph/hnsw_builder.hpp"
 
@@ -95,12 +94,204 @@ private:
 	SpaceParameters parameters_;
 };
 
-using Graph = hnswlib::HierarchicalNSW<float>;
+/*
+ * hnswlib's graph with an insertion of its own. hnswlib gives a node only the links that the neighbourhood rule keeps. In
+ * tight clusters the rule keeps none that leads out, so that whole clusters are lost to a search. Here a node that the
+ * rule leaves with less than half of its links takes the nearest of those passed over as well (the paper's
+ * keepPrunedConnections), and so does a full list that is pruned. More would cost compact searches visits for little. Levels come from outside (hnswlib's generator is shared by threads without a lock), and
+ * there is no map of labels.
+ */
+class Graph : public hnswlib::HierarchicalNSW<float>
+{
+public:
+	using Base = hnswlib::HierarchicalNSW<float>;
+	using Near = std::pair<float, hnswlib::tableint>;
+
+	Graph(hnswlib::SpaceInterface<float> *space, std::size_t capacity, std::size_t m, std::size_t ef_construction)
+		: Base(space, capacity, m, ef_construction)
+	{
+	}
+
+	void
+	insert(const void *data, hnswlib::labeltype label, int level)
+	{
+		hnswlib::tableint id;
+		{
+			std::lock_guard<std::mutex> guard(cur_element_count_guard_);
+			if (cur_element_count >= max_elements_)
+				throw std::runtime_error("the graph is full");
+			id = static_cast<hnswlib::tableint>(cur_element_count++);
+			element_levels_[id] = 0;  // until its lists exist: the destructor looks
+		}
+		std::memset(data_level0_memory_ + id * size_data_per_element_, 0, size_data_per_element_);
+		std::memcpy(getExternalLabeLp(id), &label, sizeof label);
+		std::memcpy(getDataByInternalId(id), data, data_size_);
+		if (level > 0)
+		{
+			std::size_t bytes = size_links_per_element_ * static_cast<std::size_t>(level) + 1;
+			linkLists_[id] = static_cast<char *>(std::calloc(bytes, 1));
+			if (linkLists_[id] == nullptr)
+				throw std::bad_alloc();
+			element_levels_[id] = level;
+		}
+		std::unique_lock<std::mutex> top(global);
+		const int top_level = maxlevel_;
+		hnswlib::tableint current = enterpoint_node_;
+		if (top_level < 0)
+		{
+			enterpoint_node_ = id;
+			maxlevel_ = level;
+			return;
+		}
+		if (level <= top_level)
+			top.unlock();
+		descend(data, level, top_level, current);
+		for (int layer = std::min(level, top_level); layer >= 0; layer--)
+			current = connect(data, id, searchBaseLayer(current, data, layer), layer);
+		if (level > top_level)
+		{
+			enterpoint_node_ = id;
+			maxlevel_ = level;
+		}
+	}
+
+private:
+	float
+	distance_to(const void *data, hnswlib::tableint id) const
+	{
+		return fstdistfunc_(data, getDataByInternalId(id), dist_func_param_);
+	}
+
+	unsigned int *
+	lanes_at(hnswlib::tableint id, int layer) const
+	{
+		return layer == 0 ? get_linklist0(id) : get_linklist(id, layer);
+	}
+
+	/* Greedily to the nearest node of the layer above `level`. */
+	void
+	descend(const void *data, int level, int top_level, hnswlib::tableint &current)
+	{
+		float best = distance_to(data, current);
+		for (int layer = top_level; layer > level; layer--)
+			for (bool moved = true; moved;)
+			{
+				moved = false;
+				std::unique_lock<std::mutex> lock(link_list_locks_[current]);
+				unsigned int *list = lanes_at(current, layer);
+				const unsigned n = getListCount(list);
+				for (unsigned i = 1; i <= n; i++)
+				{
+					float d = distance_to(data, list[i]);
+					if (d < best)
+					{
+						best = d;
+						current = list[i];
+						moved = true;
+					}
+				}
+			}
+	}
+
+	/*
+	 * near: ascending. Moves those that the rule keeps to the front, at most `most`, then the nearest of the others up
+	 * to `fill` in all; returns their number.
+	 */
+	std::size_t
+	choose(std::vector<Near> &near, std::size_t most, std::size_t fill) const
+	{
+		std::vector<Near> passed;
+		std::size_t count = 0, i = 0;
+		for (; i < near.size() && count < most; i++)
+		{
+			bool shadowed = false;
+			for (std::size_t k = 0; k < count && !shadowed; k++)
+				shadowed = distance_to(getDataByInternalId(near[k].second), near[i].second) < near[i].first;
+			if (shadowed)
+				passed.push_back(near[i]);
+			else
+				near[count++] = near[i];
+		}
+		for (const Near &other : passed)
+			if (count < fill)
+				near[count++] = other;
+		return count;
+	}
+
+	template <class Queue>
+	hnswlib::tableint
+	connect(const void *data, hnswlib::tableint id, Queue found, int layer)
+	{
+		std::vector<Near> near(found.size());
+		for (std::size_t i = near.size(); i-- > 0; found.pop())
+			near[i] = found.top();
+		/* Another thread may have linked to this node already. */
+		near.erase(std::remove_if(near.begin(), near.end(), [id](const Near &n) { return n.second == id; }), near.end());
+		if (near.empty())
+			return enterpoint_node_;
+		const hnswlib::tableint nearest = near[0].second;
+		near.resize(choose(near, M_, M_ / 2));
+		{
+			std::lock_guard<std::mutex> guard(link_list_locks_[id]);
+			unsigned int *list = lanes_at(id, layer);
+			const std::size_t limit = layer == 0 ? maxM0_ : maxM_;
+			/* What other threads have put there stays. */
+			std::size_t n = getListCount(list);
+			for (std::size_t i = 0; i < near.size() && n < limit; i++)
+				if (std::find(list + 1, list + 1 + n, near[i].second) == list + 1 + n)
+					list[++n] = near[i].second;
+			setListCount(list, static_cast<unsigned short>(n));
+		}
+		for (const Near &other : near)
+			link_back(data, id, other, layer);
+		return nearest;
+	}
+
+	void
+	link_back(const void *data, hnswlib::tableint id, const Near &other, int layer)
+	{
+		const std::size_t limit = layer == 0 ? maxM0_ : maxM_;
+		std::lock_guard<std::mutex> guard(link_list_locks_[other.second]);
+		unsigned int *list = lanes_at(other.second, layer);
+		const std::size_t n = getListCount(list);
+		if (std::find(list + 1, list + 1 + n, id) != list + 1 + n)
+			return;
+		if (n < limit)
+		{
+			list[n + 1] = id;
+			setListCount(list, static_cast<unsigned short>(n + 1));
+			return;
+		}
+		std::vector<Near> near;
+		near.reserve(n + 1);
+		near.emplace_back(other.first, id);
+		for (std::size_t i = 1; i <= n; i++)
+			near.emplace_back(distance_to(getDataByInternalId(other.second), list[i]), list[i]);
+		(void) data;
+		std::sort(near.begin(), near.end());
+		const std::size_t count = choose(near, limit, std::max<std::size_t>(limit / 2, 1));
+		for (std::size_t i = 0; i < count; i++)
+			list[i + 1] = near[i].second;
+		setListCount(list, static_cast<unsigned short>(count));
+	}
+};
 
 }  // namespace
 
 struct HnswBuilder::Impl
 {
+	/* One thread's work on empty lanes. Reads the graph as it was, writes to `filled`. */
+	struct LaneFiller
+	{
+		Impl &impl;
+		std::vector<std::uint32_t> mark;  // node -> last node that it was a candidate of, + 1
+		std::vector<std::pair<float, std::uint32_t>> near;
+		std::vector<std::uint32_t> kept;
+
+		explicit LaneFiller(Impl &owner) : impl(owner) {}
+		void fill(std::uint32_t node);
+	};
+
 	BuilderOptions options;
 	std::unique_ptr<CodeSpace> space;
 	std::unique_ptr<Graph> graph;
@@ -122,6 +313,11 @@ struct HnswBuilder::Impl
 	std::atomic<bool> stopping{false};
 	Status failure = Status::success();
 
+	/* fill_lanes(): what the threads are at, and the new lists, maxM0_ + 1 words a node, count first. */
+	bool filling_lanes = false;
+	bool to_the_brim = false;
+	std::vector<std::uint32_t> filled;
+
 	/* finish(): place -> internal id and back. */
 	std::vector<std::uint32_t> order, place;
 
@@ -137,7 +333,7 @@ struct HnswBuilder::Impl
 	link_row(std::size_t row)
 	{
 		std::uint32_t ordinal = working_first + static_cast<std::uint32_t>(row);
-		graph->addPoint(working.data() + row * node_bytes, ordinal, level_of(ordinal));
+		graph->insert(working.data() + row * node_bytes, ordinal, level_of(ordinal));
 		done.fetch_add(1, std::memory_order_relaxed);
 	}
 
@@ -196,12 +392,16 @@ struct HnswBuilder::Impl
 			seen = work_number;
 			lock.unlock();
 			Status status = guarded([&] {
+				LaneFiller filler(*this);
 				for (;;)
 				{
 					std::size_t row = next_row.fetch_add(1, std::memory_order_relaxed);
 					if (row >= working_rows || stopping.load(std::memory_order_relaxed))
 						break;
-					link_row(row);
+					if (filling_lanes)
+						filler.fill(static_cast<std::uint32_t>(row));
+					else
+						link_row(row);
 				}
 			});
 			if (!status.ok())
@@ -245,6 +445,56 @@ struct HnswBuilder::Impl
 	void connect_layer(std::uint32_t layer);
 	void order_nodes(std::uint32_t page_slots);
 };
+
+void
+HnswBuilder::Impl::LaneFiller::fill(std::uint32_t node)
+{
+	/* Two hops are hundreds of nodes; these many of them are looked at. */
+	constexpr std::size_t kMostNear = 512;
+	const Graph &graph = *impl.graph;
+	const std::size_t limit = graph.maxM0_;
+	std::uint32_t *out = impl.filled.data() + static_cast<std::size_t>(node) * (limit + 1);
+	const std::uint32_t *own = impl.lanes_of(node, 0);
+	const std::uint32_t count = impl.lane_count(node, 0);
+	kept.assign(own + 1, own + 1 + count);
+	if (mark.empty())
+		mark.assign(graph.cur_element_count, 0);
+	if (count < limit)
+	{
+		near.clear();
+		mark[node] = node + 1;
+		for (std::uint32_t id : kept)
+			mark[id] = node + 1;
+		for (std::uint32_t i = 0; i < count && near.size() < kMostNear; i++)
+		{
+			const std::uint32_t *lanes = impl.lanes_of(kept[i], 0);
+			const std::uint32_t n = impl.lane_count(kept[i], 0);
+			for (std::uint32_t j = 1; j <= n; j++)
+				if (mark[lanes[j]] != node + 1)
+				{
+					mark[lanes[j]] = node + 1;
+					near.emplace_back(impl.distance_between(node, lanes[j]), lanes[j]);
+				}
+		}
+		std::sort(near.begin(), near.end());
+		const float alpha = impl.options.metric == distance::Metric::inner_product ? 1.0f : 1.2f;
+		std::size_t shadowed = 0;  // those passed over move to the front of near
+		for (std::size_t i = 0; i < near.size() && kept.size() < limit; i++)
+		{
+			bool shadow = false;
+			for (std::size_t k = 0; k < kept.size() && !shadow; k++)
+				shadow = alpha * impl.distance_between(kept[k], near[i].second) < near[i].first;
+			if (shadow)
+				near[shadowed++] = near[i];
+			else
+				kept.push_back(near[i].second);
+		}
+		for (std::size_t i = 0; impl.to_the_brim && i < shadowed && kept.size() < limit; i++)
+			kept.push_back(near[i].second);
+	}
+	out[0] = static_cast<std::uint32_t>(kept.size());
+	std::copy(kept.begin(), kept.end(), out + 1);
+}
 
 /* Marks everything that start reaches on the layer. */
 void
@@ -431,7 +681,6 @@ HnswBuilder::start(const BuilderOptions &options) noexcept
 		std::size_t capacity = std::max<std::size_t>(options.rows_hint + kBatchRows, 2 * kBatchRows);
 		impl.graph = std::make_unique<Graph>(impl.space.get(), capacity, static_cast<std::size_t>(options.m),
 											 static_cast<std::size_t>(options.ef_construction));
-		impl.graph->mult_ = 0;
 		impl.node_bytes = impl.space->get_data_size();
 		impl.filling.resize(kBatchRows * impl.node_bytes);
 		impl.working.resize(kBatchRows * impl.node_bytes);
@@ -538,12 +787,45 @@ HnswBuilder::bytes_per_node() const noexcept
 }
 
 Status
+HnswBuilder::fill_lanes(bool to_the_brim) noexcept
+{
+	Impl &impl = *impl_;
+	const std::size_t nodes = impl.graph->cur_element_count;
+	if (nodes == 0 || !impl.failure.ok())
+		return impl.failure;
+	Status status = impl.guarded([&] { impl.filled.resize(nodes * (impl.graph->maxM0_ + 1)); });
+	if (!status.ok())
+		return status;
+	std::lock_guard<std::mutex> guard(impl.mutex);
+	impl.filling_lanes = true;
+	impl.to_the_brim = to_the_brim;
+	impl.working_rows = nodes;
+	impl.next_row.store(0);
+	impl.running = static_cast<unsigned>(impl.threads.size());
+	impl.work_number++;
+	impl.work_ready.notify_all();
+	return Status::success();
+}
+
+Status
 HnswBuilder::finish(std::uint32_t page_slots) noexcept
 {
 	Impl &impl = *impl_;
 	if (impl.graph->cur_element_count == 0)
 		return Status::success();
 	return impl.guarded([&] {
+		if (!impl.filled.empty())
+		{
+			const std::size_t words = impl.graph->maxM0_ + 1;
+			for (std::uint32_t id = 0; id < impl.graph->cur_element_count; id++)
+			{
+				const std::uint32_t *list = impl.filled.data() + id * words;
+				std::uint32_t *lanes = impl.lanes_of(id, 0);
+				impl.graph->setListCount(lanes, static_cast<unsigned short>(list[0]));
+				std::copy(list + 1, list + 1 + list[0], lanes + 1);
+			}
+			impl.filled = std::vector<std::uint32_t>();
+		}
 		for (std::uint32_t layer = 0; layer <= static_cast<std::uint32_t>(impl.graph->maxlevel_); layer++)
 			impl.connect_layer(layer);
 		impl.order_nodes(page_slots);
