@@ -267,6 +267,8 @@ inline bool
 hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswShape &shape) noexcept
 {
 	shape = HnswShape{};
+	if (dimensions > kPageBodyBytes)
+		return false;  // before rounding up can overflow
 	shape.dimensions = dimensions;
 	shape.code_dims = (dimensions + 15) / 16 * 16;
 	shape.lanes = 2 * static_cast<std::uint32_t>(m);
@@ -276,7 +278,7 @@ hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswSh
 	{
 		shape.blocks = (shape.lanes + 31) / 32;
 		shape.block_offset = shape.lanes_offset + shape.lanes_bytes;
-		shape.sign_dims = dimensions == 0 || dimensions > kPageBodyBytes
+		shape.sign_dims = dimensions == 0
 							  ? 0
 							  : choose_sign_dims(shape.code_dims, shape.block_offset + 128 * shape.blocks, shape.blocks);
 		if (shape.sign_dims == 0)

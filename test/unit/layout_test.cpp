@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * On-disk layout: geometry for all dimensions and m, checks of damaged pages, and the byte tables of the format's page.
+ */
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "vecdb/layout/hnsw_page.hpp"
+
+namespace
+{
+
+using namespace vecdb::core;
+using namespace vecdb::core::layout;
+
+constexpr Layout kLayouts[] = {Layout::compact, Layout::fused};
+
+void
+check_shape(std::uint32_t dims, int m, int precision, Layout layout)
+{
+	HnswShape s;
+	if (!hnsw_shape(dims, m, precision, layout, s))
+	{
+		/* Compact: exactly the dimensions that max_dimensions promises. */
+		if (layout == Layout::compact)
+			EXPECT_GT(dims, max_dimensions(m));
+		return;
+	}
+	ASSERT_LE(dims, max_dimensions(m));
+	EXPECT_EQ(s.dimensions, dims);
+	EXPECT_EQ(s.code_dims % 16, 0u);
+	EXPECT_TRUE(s.code_dims >= dims && s.code_dims < dims + 16);
+	EXPECT_EQ(s.lanes, 2u * static_cast<unsigned>(m));
+	EXPECT_GE(s.slots_per_page, 1u);
+
+	/* Parts in order, without overlap, aligned for what they hold. */
+	EXPECT_EQ(s.lanes_offset, sizeof(NodeHeader) + s.code_dims);
+	EXPECT_EQ(s.lanes_offset % 4, 0u);
+	EXPECT_GE(s.lanes_bytes, 4 * s.lanes);
+	EXPECT_LE(s.lanes_offset + s.lanes_bytes, s.slot_bytes);
+	if (layout == Layout::fused)
+	{
+		EXPECT_GE(s.blocks * 32, s.lanes);
+		EXPECT_EQ(s.block_offset, s.lanes_offset + 4 * s.lanes);
+		EXPECT_EQ(s.block_offset % 2, 0u);
+		EXPECT_EQ(s.sign_dims % 16, 0u);
+		EXPECT_TRUE(s.sign_dims >= 16 && s.sign_dims <= s.code_dims);
+		EXPECT_EQ(s.block_bytes, 128 + 4 * s.sign_dims);
+		EXPECT_LE(s.block_offset + s.blocks * s.block_bytes, s.slot_bytes);
+	}
+	else
+		EXPECT_EQ(s.sign_dims, 0u);
+	/* The first and the last slot. */
+	EXPECT_GE(s.first_slot, kPageHeaderBytes);
+	EXPECT_EQ(s.first_slot % 8, 0u);
+	EXPECT_EQ(s.slot_bytes % 8, 0u);
+	EXPECT_LE(s.first_slot + s.slots_per_page * s.slot_bytes, kPageBytes - kPageTrailerBytes);
+	/* The sizes of the metapage's fields. */
+	EXPECT_LE(s.slot_bytes, 65535u);
+	EXPECT_LE(s.slots_per_page, 65535u);
+	EXPECT_GE(s.duplicates_per_slot(), 1u);
+	EXPECT_LE(s.duplicates_per_slot(), 255u);
+	EXPECT_LE(sizeof(NodeHeader) + s.duplicates_per_slot() * kTidBytes, s.slot_bytes);
+	if (precision == 8)
+		EXPECT_TRUE(s.detail_bytes == 0 && s.details_per_page == 0);
+	else
+	{
+		EXPECT_EQ(s.detail_bytes, s.code_dims + 4);
+		EXPECT_GE(s.details_per_page, 1u);
+		EXPECT_LE(s.detail_offset(s.details_per_page - 1) + s.detail_bytes, kPageBytes - kPageTrailerBytes);
+	}
+	/* Ids there and back. */
+	std::uint32_t blocks = 1000;
+	for (std::uint32_t block : {1u, 2u, 999u})
+		for (std::uint32_t slot : {0u, s.slots_per_page / 2, s.slots_per_page - 1})
+		{
+			std::uint32_t id = block * s.slots_per_page + slot;
+			EXPECT_EQ(s.block_of(id), block);
+			EXPECT_EQ(s.slot_offset(id), s.first_slot + slot * s.slot_bytes);
+			EXPECT_TRUE(valid_id(id, s, blocks));
+		}
+	EXPECT_FALSE(valid_id(s.slots_per_page - 1, s, blocks));
+	EXPECT_FALSE(valid_id(blocks * s.slots_per_page, s, blocks));
+	EXPECT_FALSE(valid_id(kInvalidId, s, 0xFFFFFFFFu));
+}
+
+TEST(Layout, ShapesFitForAllDimensions)
+{
+	for (Layout layout : kLayouts)
+		for (int m : {2, 3, 16, 17, 48, 100})
+			for (int precision : {8, 16})
+				for (std::uint32_t dims = 1; dims <= 8200; dims++)
+				{
+					check_shape(dims, m, precision, layout);
+					if (testing::Test::HasFailure())
+						FAIL() << "dimensions " << dims << " m " << m << " precision " << precision << " layout "
+							   << static_cast<int>(layout);
+				}
+	HnswShape s;
+	for (Layout layout : kLayouts)
+		for (std::uint32_t dims : {0u, 16000u, 65536u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFF0u, 0xFFFFFFFFu})
+			EXPECT_FALSE(hnsw_shape(dims, 16, 16, layout, s)) << dims;
+}
+
+HnswMeta
+good_meta(std::uint32_t dims, int m, int precision, Layout layout)
+{
+	HnswShape s;
+	EXPECT_TRUE(hnsw_shape(dims, m, precision, layout, s));
+	HnswMeta meta;
+	std::memset(&meta, 0, sizeof meta);
+	meta.magic = kHnswMagic;
+	meta.version = kHnswVersion;
+	meta.min_reader_version = kHnswMinReaderVersion;
+	meta.dimensions = dims;
+	meta.code_dims = s.code_dims;
+	meta.metric = 1;
+	meta.layout = static_cast<std::uint8_t>(layout);
+	meta.precision = static_cast<std::uint8_t>(precision);
+	meta.element_type = 1;
+	meta.m = static_cast<std::uint16_t>(m);
+	meta.ef_construction = kDefaultEfConstruction;
+	meta.lanes = static_cast<std::uint16_t>(s.lanes);
+	meta.slot_bytes = static_cast<std::uint16_t>(s.slot_bytes);
+	meta.slots_per_page = static_cast<std::uint16_t>(s.slots_per_page);
+	meta.first_slot = static_cast<std::uint16_t>(s.first_slot);
+	meta.details_per_page = static_cast<std::uint16_t>(s.details_per_page);
+	meta.mean_pages = static_cast<std::uint16_t>((dims * 4 + kPageBodyBytes - 1) / kPageBodyBytes);
+	meta.mean_block = 1;
+	meta.entry_id = 10 * s.slots_per_page;
+	meta.entry_level = 2;
+	meta.open_detail_block = 12;
+	meta.open_node_block = 11;
+	meta.sign_dims = static_cast<std::uint16_t>(s.sign_dims);
+	return meta;
+}
+
+TEST(Layout, AcceptsGoodMetapagesAndTheirExtremes)
+{
+	HnswShape s;
+	for (Layout layout : kLayouts)
+		for (int precision : {8, 16})
+			for (std::uint32_t dims : {1u, 16u, 100u, 768u, 2038u, 2039u, 4000u})
+			{
+				HnswMeta meta = good_meta(dims, 16, precision, layout);
+				EXPECT_TRUE(check_meta(meta, 13, s).ok()) << dims << check_meta(meta, 13, s).message;
+				meta.entry_id = kInvalidId;
+				meta.mean_pages = 0;
+				meta.mean_block = 0;
+				meta.open_detail_block = meta.open_node_block = 0;
+				EXPECT_TRUE(check_meta(meta, 1, s).ok()) << "empty";
+			}
+	/* A version that we can still read. */
+	HnswMeta meta = good_meta(100, 16, 16, Layout::compact);
+	meta.version = 9;
+	EXPECT_TRUE(check_meta(meta, 13, s).ok());
+}
+
+TEST(Layout, RejectsEachDamagedField)
+{
+	struct Damage
+	{
+		const char *name;
+		std::function<void(HnswMeta &)> apply;
+		Code code = Code::corrupt;
+	};
+	const Damage damages[] = {
+		{"magic", [](auto &m) { m.magic ^= 1; }},
+		{"min_reader_version", [](auto &m) { m.min_reader_version = kHnswVersion + 1; }, Code::limit_exceeded},
+		{"dimensions", [](auto &m) { m.dimensions += 16; }},
+		{"dimensions 0", [](auto &m) { m.dimensions = 0; }},
+		{"dimensions huge", [](auto &m) { m.dimensions = 0xFFFFFFFFu; }},
+		{"dimensions that wrap", [](auto &m) { m.dimensions = 0xFFFFFFF8u; m.code_dims = 0; }},
+		{"code_dims", [](auto &m) { m.code_dims += 16; }},
+		{"metric 0", [](auto &m) { m.metric = 0; }},
+		{"metric 5", [](auto &m) { m.metric = 5; }},
+		{"layout 0", [](auto &m) { m.layout = 0; }},
+		{"layout 3", [](auto &m) { m.layout = 3; }},
+		{"layout other", [](auto &m) { m.layout = static_cast<std::uint8_t>(3 - m.layout); }},
+		{"precision", [](auto &m) { m.precision = 12; }},
+		{"precision 8", [](auto &m) { m.precision = 8; }},
+		{"element_type", [](auto &m) { m.element_type = 2; }},
+		{"m 0", [](auto &m) { m.m = 0; m.lanes = 0; }},
+		{"m 1", [](auto &m) { m.m = 1; m.lanes = 2; }},
+		{"m 101", [](auto &m) { m.m = 101; m.lanes = 202; }},
+		{"m other", [](auto &m) { m.m = 50; m.lanes = 100; }},
+		{"ef_construction 3", [](auto &m) { m.ef_construction = 3; }},
+		{"ef_construction 1001", [](auto &m) { m.ef_construction = 1001; }},
+		{"lanes", [](auto &m) { m.lanes++; }},
+		{"slot_bytes", [](auto &m) { m.slot_bytes = static_cast<std::uint16_t>(m.slot_bytes + 8); }},
+		{"slots_per_page", [](auto &m) { m.slots_per_page++; }},
+		{"slots_per_page 0", [](auto &m) { m.slots_per_page = 0; }},
+		{"first_slot", [](auto &m) { m.first_slot = 0; }},
+		{"details_per_page", [](auto &m) { m.details_per_page++; }},
+		{"details_per_page 0", [](auto &m) { m.details_per_page = 0; }},
+		{"mean_pages", [](auto &m) { m.mean_pages = static_cast<std::uint16_t>(m.mean_pages + 1); }},
+		{"mean_block 0", [](auto &m) { m.mean_block = 0; }},
+		{"mean_block at the end", [](auto &m) { m.mean_block = 13; }},
+		{"mean_block runs over the end", [](auto &m) { m.mean_block = 12; }},
+		{"mean_block huge", [](auto &m) { m.mean_block = 0xFFFFFFFFu; }},
+		{"entry_id on the metapage", [](auto &m) { m.entry_id = 0; }},
+		{"entry_id behind the end", [](auto &m) { m.entry_id = 13u * m.slots_per_page; }},
+		{"entry_id huge", [](auto &m) { m.entry_id = 0xFFFFFFFEu; }},
+		{"entry_level", [](auto &m) { m.entry_level = kMaxLevel + 1; }},
+		{"open_detail_block", [](auto &m) { m.open_detail_block = 13; }},
+		{"open_node_block", [](auto &m) { m.open_node_block = 0xFFFFFFFFu; }},
+		{"sign_dims", [](auto &m) { m.sign_dims = static_cast<std::uint16_t>(m.sign_dims + 16); }},
+	};
+	for (Layout layout : kLayouts)
+		for (const Damage &damage : damages)
+		{
+			HnswShape s;
+			HnswMeta meta = good_meta(2500, 16, 16, layout);
+			ASSERT_EQ(meta.mean_pages, 2);
+			ASSERT_TRUE(check_meta(meta, 13, s).ok());
+			damage.apply(meta);
+			Status status = check_meta(meta, 13, s);
+			EXPECT_EQ(status.code, damage.code) << damage.name;
+			EXPECT_NE(status.message[0], '\0') << damage.name;
+		}
+}
+
+TEST(Layout, RejectsDamagedNodes)
+{
+	HnswShape s;
+	ASSERT_TRUE(hnsw_shape(100, 16, 16, Layout::compact, s));
+	NodeHeader node;
+	std::memset(static_cast<void *>(&node), 0, sizeof node);
+	EXPECT_EQ(check_node(node, s), nullptr) << "a page of zeros is a page of free slots";
+	node.state = static_cast<std::uint8_t>(NodeState::live);
+	node.lane_count = 32;
+	node.level = kMaxLevel;
+	EXPECT_EQ(check_node(node, s), nullptr);
+	node.lane_count = 33;
+	EXPECT_NE(check_node(node, s), nullptr);
+	node.lane_count = 32;
+	node.level = kMaxLevel + 1;
+	EXPECT_NE(check_node(node, s), nullptr);
+	node.level = 0;
+	for (int state = 4; state < 256; state++)
+	{
+		node.state = static_cast<std::uint8_t>(state);
+		EXPECT_NE(check_node(node, s), nullptr) << state;
+	}
+	node.state = static_cast<std::uint8_t>(NodeState::duplicate);
+	node.lane_count = static_cast<std::uint8_t>(s.duplicates_per_slot());
+	EXPECT_EQ(check_node(node, s), nullptr);
+	node.lane_count++;
+	EXPECT_NE(check_node(node, s), nullptr);
+}
+
+TEST(Layout, FieldsWithTwoUsesRoundTrip)
+{
+	NodeHeader node;
+	std::memset(static_cast<void *>(&node), 0, sizeof node);
+	EXPECT_EQ(bound_detail(node), 0u);
+	for (std::uint32_t x : {0u, 1u, 0x7F800001u, 0x7FC00000u, 0xFFC12345u, 0x80000000u, 0xFFFFFFFFu, 0x12345678u})
+	{
+		/* Through memory, as on a page: no float register may quiet a signalling NaN. */
+		set_bound_detail(node, x);
+		std::uint32_t bits;
+		std::memcpy(&bits, reinterpret_cast<const char *>(&node) + offsetof(NodeHeader, refined_error), sizeof bits);
+		EXPECT_EQ(bits, x);
+		EXPECT_EQ(bound_detail(node), x);
+		set_chain_height(node, x);
+		EXPECT_EQ(chain_height(node), x);
+	}
+}
+
+struct Field
+{
+	std::size_t offset, bytes;
+	std::string name;
+};
+
+struct Table
+{
+	const char *name;
+	std::size_t bytes;
+	std::vector<Field> fields;
+};
+
+#define FIELD(type, field) \
+	Field{offsetof(type, field), sizeof(type::field), #field}
+
+std::vector<Table>
+tables()
+{
+	return {
+		{"PageTrailer", sizeof(PageTrailer), {FIELD(PageTrailer, kind), FIELD(PageTrailer, used), FIELD(PageTrailer, reserved0), FIELD(PageTrailer, reserved1), FIELD(PageTrailer, reserved2), FIELD(PageTrailer, page_id)}},
+		{"HnswMeta", sizeof(HnswMeta), {FIELD(HnswMeta, magic), FIELD(HnswMeta, version), FIELD(HnswMeta, min_reader_version), FIELD(HnswMeta, dimensions), FIELD(HnswMeta, code_dims), FIELD(HnswMeta, metric), FIELD(HnswMeta, layout), FIELD(HnswMeta, precision), FIELD(HnswMeta, element_type), FIELD(HnswMeta, m), FIELD(HnswMeta, ef_construction), FIELD(HnswMeta, lanes), FIELD(HnswMeta, slot_bytes), FIELD(HnswMeta, slots_per_page), FIELD(HnswMeta, first_slot), FIELD(HnswMeta, details_per_page), FIELD(HnswMeta, mean_pages), FIELD(HnswMeta, mean_block), FIELD(HnswMeta, rotation_seed), FIELD(HnswMeta, build_id), FIELD(HnswMeta, rows_at_build), FIELD(HnswMeta, build_milliseconds), FIELD(HnswMeta, entry_id), FIELD(HnswMeta, entry_level), FIELD(HnswMeta, open_detail_block), FIELD(HnswMeta, open_node_block), FIELD(HnswMeta, sign_dims), FIELD(HnswMeta, reserved)}},
+		{"NodeHeader", sizeof(NodeHeader), {FIELD(NodeHeader, state), FIELD(NodeHeader, level), FIELD(NodeHeader, lane_count), FIELD(NodeHeader, flags), FIELD(NodeHeader, generation), FIELD(NodeHeader, tid_block_hi), FIELD(NodeHeader, tid_block_lo), FIELD(NodeHeader, tid_offset), FIELD(NodeHeader, add_exponent), FIELD(NodeHeader, mul_exponent), FIELD(NodeHeader, duplicates), FIELD(NodeHeader, link), FIELD(NodeHeader, scale), FIELD(NodeHeader, bias), FIELD(NodeHeader, norm2), FIELD(NodeHeader, error), FIELD(NodeHeader, refined_error), FIELD(NodeHeader, crc)}},
+	};
+}
+
+/* docs/internals/on-disk-format.md has each field at its place, and no others. */
+TEST(Layout, FormatPageHasTheSameBytes)
+{
+	std::filesystem::path page = std::filesystem::path(__FILE__).parent_path() / "../../docs/internals/on-disk-format.md";
+	std::ifstream file(page);
+	ASSERT_TRUE(file.good()) << page;
+	std::stringstream text;
+	text << file.rdbuf();
+	for (const Table &table : tables())
+	{
+		SCOPED_TRACE(table.name);
+		std::string title = std::string("### `").append(table.name).append("`: ").append(std::to_string(table.bytes)).append(" bytes\n");
+		std::size_t start = text.str().find(title);
+		ASSERT_NE(start, std::string::npos) << "no heading " << title;
+		std::istringstream lines(text.str().substr(start + title.size()));
+		std::vector<Field> documented;
+		std::string line;
+		while (std::getline(lines, line) && line.rfind("#", 0) != 0)
+		{
+			std::size_t offset, bytes;
+			char name[64];
+			if (std::sscanf(line.c_str(), "| %zu | %zu | `%63[a-z0-9_]` |", &offset, &bytes, name) == 3)
+				documented.push_back(Field{offset, bytes, name});
+		}
+		ASSERT_EQ(documented.size(), table.fields.size());
+		std::size_t end = 0;
+		for (std::size_t i = 0; i < documented.size(); i++)
+		{
+			EXPECT_EQ(documented[i].name, table.fields[i].name);
+			EXPECT_EQ(documented[i].offset, table.fields[i].offset) << documented[i].name;
+			EXPECT_EQ(documented[i].bytes, table.fields[i].bytes) << documented[i].name;
+			/* No padding between fields, so this list has them all. */
+			EXPECT_EQ(table.fields[i].offset, end) << table.fields[i].name;
+			end += table.fields[i].bytes;
+		}
+		EXPECT_EQ(end, table.bytes);
+	}
+}
+
+}  // namespace
