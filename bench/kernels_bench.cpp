@@ -84,30 +84,30 @@ tail_mask(std::size_t k)
 	return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(k)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-#define HAND_LOOP_AVX2(STEP)                                                           \
-	__m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                        \
-	std::size_t i = 0;                                                                 \
-	for (; i + 32 <= n; i += 32)                                                       \
-	{                                                                                  \
-		STEP(s0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));                      \
-		STEP(s1, _mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8));              \
-		STEP(s2, _mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16));            \
-		STEP(s3, _mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24));            \
-	}                                                                                  \
-	for (; i + 8 <= n; i += 8)                                                         \
-	{                                                                                  \
-		STEP(s0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i));                      \
-	}                                                                                  \
-	if (i < n)                                                                         \
-	{                                                                                  \
-		__m256i m = tail_mask(n - i);                                                  \
-		STEP(s1, _mm256_maskload_ps(a + i, m), _mm256_maskload_ps(b + i, m));          \
-	}                                                                                  \
+#define HAND_LOOP_AVX2(STEP) \
+	__m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0; \
+	std::size_t i = 0; \
+	for (; i + 32 <= n; i += 32) \
+	{ \
+		STEP(s0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)); \
+		STEP(s1, _mm256_loadu_ps(a + i + 8), _mm256_loadu_ps(b + i + 8)); \
+		STEP(s2, _mm256_loadu_ps(a + i + 16), _mm256_loadu_ps(b + i + 16)); \
+		STEP(s3, _mm256_loadu_ps(a + i + 24), _mm256_loadu_ps(b + i + 24)); \
+	} \
+	for (; i + 8 <= n; i += 8) \
+	{ \
+		STEP(s0, _mm256_loadu_ps(a + i), _mm256_loadu_ps(b + i)); \
+	} \
+	if (i < n) \
+	{ \
+		__m256i m = tail_mask(n - i); \
+		STEP(s1, _mm256_maskload_ps(a + i, m), _mm256_maskload_ps(b + i, m)); \
+	} \
 	return total(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));
 
-#define STEP_L2_AVX2(s, x, y)         \
-	do                                \
-	{                                 \
+#define STEP_L2_AVX2(s, x, y) \
+	do \
+	{ \
 		__m256 d = _mm256_sub_ps(x, y); \
 		s = _mm256_fmadd_ps(d, d, s); \
 	} while (0)
@@ -115,25 +115,13 @@ tail_mask(std::size_t k)
 #define STEP_L1_AVX2(s, x, y) s = _mm256_add_ps(s, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(x, y)))
 
 HAND_AVX2 float
-hand_l2_avx2(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX2(STEP_L2_AVX2)
-}
+hand_l2_avx2(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX2(STEP_L2_AVX2)}
 
-HAND_AVX2 float
-hand_ip_avx2(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX2(STEP_IP_AVX2)
-}
+HAND_AVX2 float hand_ip_avx2(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX2(STEP_IP_AVX2)}
 
-HAND_AVX2 float
-hand_l1_avx2(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX2(STEP_L1_AVX2)
-}
+HAND_AVX2 float hand_l1_avx2(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX2(STEP_L1_AVX2)}
 
-HAND_AVX2 void
-hand_cosine_avx2(const float *a, const float *b, std::size_t n, float out[3]) noexcept
+HAND_AVX2 void hand_cosine_avx2(const float *a, const float *b, std::size_t n, float out[3]) noexcept
 {
 	__m256 ab0 = _mm256_setzero_ps(), ab1 = ab0, aa0 = ab0, aa1 = ab0, bb0 = ab0, bb1 = ab0;
 	std::size_t i = 0;
@@ -161,37 +149,37 @@ hand_cosine_avx2(const float *a, const float *b, std::size_t n, float out[3]) no
 	out[2] = total(_mm256_add_ps(bb0, bb1));
 }
 
-#define HAND_LOOP_AVX512(STEP)                                                              \
-	__m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                             \
-	std::size_t i = 0;                                                                      \
-	for (; i + 64 <= n; i += 64)                                                            \
-	{                                                                                       \
-		STEP(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));                           \
-		STEP(s1, _mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16));                 \
-		STEP(s2, _mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32));                 \
-		STEP(s3, _mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48));                 \
-	}                                                                                       \
-	for (; i + 16 <= n; i += 16)                                                            \
-	{                                                                                       \
-		STEP(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i));                           \
-	}                                                                                       \
-	if (i < n)                                                                              \
-	{                                                                                       \
-		__mmask16 m = static_cast<__mmask16>((1u << (n - i)) - 1);                          \
-		STEP(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i));         \
-	}                                                                                       \
+#define HAND_LOOP_AVX512(STEP) \
+	__m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0; \
+	std::size_t i = 0; \
+	for (; i + 64 <= n; i += 64) \
+	{ \
+		STEP(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i)); \
+		STEP(s1, _mm512_loadu_ps(a + i + 16), _mm512_loadu_ps(b + i + 16)); \
+		STEP(s2, _mm512_loadu_ps(a + i + 32), _mm512_loadu_ps(b + i + 32)); \
+		STEP(s3, _mm512_loadu_ps(a + i + 48), _mm512_loadu_ps(b + i + 48)); \
+	} \
+	for (; i + 16 <= n; i += 16) \
+	{ \
+		STEP(s0, _mm512_loadu_ps(a + i), _mm512_loadu_ps(b + i)); \
+	} \
+	if (i < n) \
+	{ \
+		__mmask16 m = static_cast<__mmask16>((1u << (n - i)) - 1); \
+		STEP(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i)); \
+	} \
 	return total512(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));
 
-#define STEP_L2_AVX512(s, x, y)       \
-	do                                \
-	{                                 \
+#define STEP_L2_AVX512(s, x, y) \
+	do \
+	{ \
 		__m512 d = _mm512_sub_ps(x, y); \
 		s = _mm512_fmadd_ps(d, d, s); \
 	} while (0)
 #define STEP_IP_AVX512(s, x, y) s = _mm512_fmadd_ps(x, y, s)
-#define STEP_L1_AVX512(s, x, y)                                              \
-	s = _mm512_add_ps(s, _mm512_castsi512_ps(_mm512_and_si512(               \
-							 _mm512_set1_epi32(0x7fffffff), _mm512_castps_si512(_mm512_sub_ps(x, y)))))
+#define STEP_L1_AVX512(s, x, y) \
+	s = _mm512_add_ps(s, _mm512_castsi512_ps(_mm512_and_si512(_mm512_set1_epi32(0x7fffffff), \
+															  _mm512_castps_si512(_mm512_sub_ps(x, y)))))
 
 HAND_AVX512 float
 total512(__m512 v)
@@ -204,25 +192,15 @@ total512(__m512 v)
 }
 
 HAND_AVX512 float
-hand_l2_avx512(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX512(STEP_L2_AVX512)
-}
+hand_l2_avx512(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX512(STEP_L2_AVX512)}
 
-HAND_AVX512 float
-hand_ip_avx512(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX512(STEP_IP_AVX512)
-}
+HAND_AVX512
+	float hand_ip_avx512(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX512(STEP_IP_AVX512)}
 
-HAND_AVX512 float
-hand_l1_avx512(const float *a, const float *b, std::size_t n) noexcept
-{
-	HAND_LOOP_AVX512(STEP_L1_AVX512)
-}
+HAND_AVX512
+	float hand_l1_avx512(const float *a, const float *b, std::size_t n) noexcept {HAND_LOOP_AVX512(STEP_L1_AVX512)}
 
-HAND_AVX512 void
-hand_cosine_avx512(const float *a, const float *b, std::size_t n, float out[3]) noexcept
+HAND_AVX512 void hand_cosine_avx512(const float *a, const float *b, std::size_t n, float out[3]) noexcept
 {
 	__m512 ab0 = _mm512_setzero_ps(), ab1 = ab0, aa0 = ab0, aa1 = ab0, bb0 = ab0, bb1 = ab0;
 	std::size_t i = 0;
@@ -387,7 +365,8 @@ register_codes(const Kernels *k)
 			std::size_t i = 0;
 			for (auto _ : state)
 			{
-				benchmark::DoNotOptimize(k->l2_squared_u16_f32(code.data() + i * n, residual.data() + i * n, 0.01f, -1.2f, q.data(), n));
+				benchmark::DoNotOptimize(
+					k->l2_squared_u16_f32(code.data() + i * n, residual.data() + i * n, 0.01f, -1.2f, q.data(), n));
 				i = i + 1 < count ? i + 1 : 0;
 			}
 		});
@@ -431,7 +410,8 @@ register_codes(const Kernels *k)
 			for (auto _ : state)
 			{
 				k->min_max(v.data(), n, ends);
-				k->encode(v.data(), n, (ends[1] - ends[0]) / 255.0f, ends[0], false, code.data(), residual.data(), sums);
+				k->encode(v.data(), n, (ends[1] - ends[0]) / 255.0f, ends[0], false, code.data(), residual.data(),
+						  sums);
 				benchmark::DoNotOptimize(sums);
 			}
 		});
@@ -457,7 +437,8 @@ register_quantizer()
 			std::vector<float> v = random_floats(n, 5);
 			std::vector<std::uint8_t> code(n), residual(n);
 			for (auto _ : state)
-				benchmark::DoNotOptimize(quantizer::sq8_encode(v.data(), n, quantizer::ErrorNorm::euclidean, code.data(), residual.data()));
+				benchmark::DoNotOptimize(
+					quantizer::sq8_encode(v.data(), n, quantizer::ErrorNorm::euclidean, code.data(), residual.data()));
 		});
 		add("sq8/query/" + std::to_string(n), [n](benchmark::State &state) {
 			std::vector<float> q = random_floats(n, 5);
@@ -474,7 +455,9 @@ register_sign_kernels(const Kernels *k)
 {
 	for (std::size_t dims : {112u, 128u, 240u, 400u, 768u, 1536u})
 	{
-		auto stem = [&](const char *name) { return std::string("signs/").append(name).append("/") + std::to_string(dims) + "/" + k->isa; };
+		auto stem = [&](const char *name) {
+			return std::string("signs/").append(name).append("/") + std::to_string(dims) + "/" + k->isa;
+		};
 		add(stem("fast_scan"), [k, dims](benchmark::State &state) {
 			const std::size_t bytes = quantizer::sign_block_bytes(dims), count = vectors_in_cache(bytes);
 			std::vector<std::uint8_t> codes = random_bytes(bytes * count, 3), lut = random_bytes(bytes, 4);
@@ -485,8 +468,9 @@ register_sign_kernels(const Kernels *k)
 			std::size_t i = 0;
 			for (auto _ : state)
 			{
-				benchmark::DoNotOptimize(k->fast_scan(codes.data() + i * bytes, lut.data(), dims / 4, factors.data(), factors.data() + 32,
-													  0.5f, 0.25f, 1.0f, 0.01f, -1.0f, 100.0f, est));
+				benchmark::DoNotOptimize(k->fast_scan(codes.data() + i * bytes, lut.data(), dims / 4, factors.data(),
+													  factors.data() + 32, 0.5f, 0.25f, 1.0f, 0.01f, -1.0f, 100.0f,
+													  est));
 				benchmark::DoNotOptimize(est);
 				i = i + 1 < count ? i + 1 : 0;
 			}
@@ -526,7 +510,8 @@ register_sign_codes()
 			std::uint32_t lane = 0;
 			for (auto _ : state)
 			{
-				benchmark::DoNotOptimize(quantizer::encode_lane(distance::Metric::l2, u.data(), v.data(), dims, dims, codes.data(), lane));
+				benchmark::DoNotOptimize(
+					quantizer::encode_lane(distance::Metric::l2, u.data(), v.data(), dims, dims, codes.data(), lane));
 				lane = (lane + 1) % quantizer::kBlockLanes;
 			}
 		});

@@ -50,7 +50,7 @@ struct RowChunk
 	ItemPointerData tids[kChunkRows];
 	uint32 duplicates[kChunkRows];  // head of a list in BuildState::duplicates, or kInvalidId
 	Sq8 sq8[kChunkRows];
-	uint8 *residuals;               // kChunkRows * code_dims, or null
+	uint8 *residuals;  // kChunkRows * code_dims, or null
 };
 
 struct DuplicateRow
@@ -70,9 +70,9 @@ struct BuildState
 	Relation heap;
 	Relation index;
 	HnswOptions options;
-	IndexState *state;        // this build's own until the graph is written
-	MemoryContext context;    // of the build
-	MemoryContext row;        // reset for each row
+	IndexState *state;      // this build's own until the graph is written
+	MemoryContext context;  // of the build
+	MemoryContext row;      // reset for each row
 	HnswBuilder *builder;
 	float *scratch;
 	CodedVector coded;
@@ -85,14 +85,14 @@ struct BuildState
 
 	RowChunk **chunks;
 	uint32 chunk_capacity;
-	uint32 rows;              // nodes given to the builder
+	uint32 rows;  // nodes given to the builder
 	DuplicateRow *duplicates;
 	uint32 duplicate_count, duplicate_capacity;
 	HashEntry *hash;
 	uint32 hash_mask;
 
-	LaneImage *image;         // of the slot being written
-	Inserter *inserter;       // not null once the graph is on disk
+	LaneImage *image;    // of the slot being written
+	Inserter *inserter;  // not null once the graph is on disk
 	instr_time started;
 	double heap_tuples;
 	int64 index_tuples;
@@ -118,14 +118,15 @@ check_options(const BuildState *b, Oid type, int dimensions)
 						errmsg("ef_construction must be greater than or equal to 2 * m")));
 	if (b->options.layout == static_cast<int>(Layout::fused) &&
 		opclass_info(b->index)->metric == static_cast<uint8>(Metric::l1))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("layout \"fused\" is not supported for L1 distance"),
-						errdetail("Codes of neighbors estimate distances that a rotation leaves alone.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("layout \"fused\" is not supported for L1 distance"),
+				 errdetail("Codes of neighbors estimate distances that a rotation leaves alone.")));
 	HnswShape shape;
-	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision, static_cast<Layout>(b->options.layout), shape))
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("column cannot have more than %u dimensions for hnsw index",
-							   max_dimensions(b->options.m))));
+	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision,
+					static_cast<Layout>(b->options.layout), shape))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("column cannot have more than %u dimensions for hnsw index", max_dimensions(b->options.m))));
 }
 
 /* The metapage of an index without rows. */
@@ -135,7 +136,8 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	const OpclassInfo *opclass = opclass_info(index);
 	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 	HnswShape shape;
-	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, static_cast<Layout>(options.layout), shape);
+	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, static_cast<Layout>(options.layout),
+			   shape);
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
 	meta.version = kHnswVersion;
@@ -217,8 +219,7 @@ wait_for_threads(BuildState *b)
 	}
 	CHECK_FOR_INTERRUPTS();
 	pg::report(b->builder->status());
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
-								 b->reported = static_cast<int64>(b->builder->done()));
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, b->reported = static_cast<int64>(b->builder->done()));
 }
 
 static void
@@ -263,7 +264,8 @@ find_equal(BuildState *b, const float *v)
 	while (b->hash[p].ordinal != kInvalidId)
 	{
 		uint32 other = b->hash[p].ordinal;
-		if (b->hash[p].hash == hash && memcmp(&chunk_of(b, other)->sq8[other % kChunkRows], &b->coded.sq8, sizeof(Sq8)) == 0)
+		if (b->hash[p].hash == hash &&
+			memcmp(&chunk_of(b, other)->sq8[other % kChunkRows], &b->coded.sq8, sizeof(Sq8)) == 0)
 			return other;
 		p = (p + 1) & b->hash_mask;
 	}
@@ -308,9 +310,10 @@ add_row(BuildState *b, const float *v, ItemPointer tid)
 			b->chunk_capacity = capacity;
 		}
 		auto *chunk = static_cast<RowChunk *>(MemoryContextAllocHuge(b->context, sizeof(RowChunk)));
-		chunk->residuals = b->coded.residual == nullptr
-							   ? nullptr
-							   : static_cast<uint8 *>(MemoryContextAllocHuge(b->context, static_cast<Size>(kChunkRows) * n));
+		chunk->residuals =
+			b->coded.residual == nullptr
+				? nullptr
+				: static_cast<uint8 *>(MemoryContextAllocHuge(b->context, static_cast<Size>(kChunkRows) * n));
 		b->chunks[chunk_number] = chunk;
 	}
 	RowChunk *chunk = chunk_of(b, b->rows);
@@ -390,7 +393,7 @@ struct PageFiller
 {
 	Relation index;
 	PageKind kind;
-	Buffer buffer;   // locked, or InvalidBuffer
+	Buffer buffer;  // locked, or InvalidBuffer
 };
 
 static Page
@@ -430,6 +433,7 @@ write_mean(BuildState *b, HnswMeta &meta)
 		meta.mean_pages++;
 		uint32 n = meta.dimensions - done < per_page ? meta.dimensions - done : per_page;
 		memcpy(PageGetContents(page), state->mean + done, n * sizeof(float));
+		page_trailer(page)->crc = body_crc(page);
 	}
 	end_pages(filler);
 }
@@ -437,13 +441,14 @@ write_mean(BuildState *b, HnswMeta &meta)
 static void
 write_meta_page(Relation index, ForkNumber fork, const HnswMeta &meta)
 {
-	Buffer buffer = ReadBufferExtended(index, fork, fork == INIT_FORKNUM || RelationGetNumberOfBlocks(index) == 0 ? P_NEW : 0,
-									   RBM_NORMAL, nullptr);
+	Buffer buffer = ReadBufferExtended(
+		index, fork, fork == INIT_FORKNUM || RelationGetNumberOfBlocks(index) == 0 ? P_NEW : 0, RBM_NORMAL, nullptr);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	START_CRIT_SECTION();
 	Page page = BufferGetPage(buffer);
 	init_page(page, PageKind::meta);
 	*page_meta(page) = meta;
+	seal_meta(page_meta(page));
 	MarkBufferDirty(buffer);
 	if (fork == INIT_FORKNUM)
 		log_newpage_buffer(buffer, true);
@@ -455,7 +460,7 @@ write_meta_page(Relation index, ForkNumber fork, const HnswMeta &meta)
 struct SlotMap
 {
 	const HnswShape *shape;
-	uint32 *upper_first;     // node -> place of its slot on layer 1 among the upper slots
+	uint32 *upper_first;  // node -> place of its slot on layer 1 among the upper slots
 	BlockNumber upper_block, base_block, detail_block;
 	BlockNumber duplicate_block;
 
@@ -493,7 +498,7 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	slot->generation = 1;
 	set_tid(slot, layer == 0 ? &chunk->tids[ordinal % kChunkRows] : nullptr);
 	slot->duplicates = layer == 0 ? duplicates : kInvalidId;
-	slot->link = layer > 0				   ? map.slot_id(node, layer - 1)
+	slot->link = layer > 0                 ? map.slot_id(node, layer - 1)
 				 : shape.detail_bytes != 0 ? map.detail_block * shape.details_per_page + node
 										   : kInvalidId;
 	slot->scale = sq8.scale;
@@ -513,7 +518,7 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	}
 	fill_image_from(b->state, code_of(b, node), ids, codes, n, b->image);
 	put_lanes(slot, shape, b->image);
-	seal(slot, shape);
+	seal(slot, shape, id);
 }
 
 static void
@@ -547,7 +552,8 @@ write_base_slots(const BuildState *b, const SlotMap &map)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, node);
 		}
 		uint32 ordinal = b->builder->ordinal(node), chain = kInvalidId, rows = 0;
-		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId; d = b->duplicates[d].next)
+		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId;
+			 d = b->duplicates[d].next)
 			rows++;
 		if (rows > 0)
 		{
@@ -589,9 +595,9 @@ write_duplicates(const BuildState *b, const SlotMap &map)
 			for (; d != kInvalidId && n < shape.duplicates_per_slot(); d = b->duplicates[d].next)
 				slot_duplicates(slot)[n++] = b->duplicates[d].tid;
 			slot->lane_count = static_cast<uint8>(n);
+			slot->duplicates = d != kInvalidId ? id + 1 : kInvalidId;
+			seal(slot, shape, id);
 			id++;
-			slot->duplicates = d != kInvalidId ? id : kInvalidId;
-			seal(slot, shape);
 		}
 	}
 	end_pages(filler);
@@ -616,8 +622,7 @@ write_details(const BuildState *b, const SlotMap &map)
 		uint32 detail = map.detail_block * shape.details_per_page + node;
 		uint32 ordinal = b->builder->ordinal(node);
 		auto *residual = reinterpret_cast<uint8 *>(page + shape.detail_offset(detail));
-		memcpy(residual,
-			   chunk_of(b, ordinal)->residuals + static_cast<Size>(ordinal % kChunkRows) * shape.code_dims,
+		memcpy(residual, chunk_of(b, ordinal)->residuals + static_cast<Size>(ordinal % kChunkRows) * shape.code_dims,
 			   shape.code_dims);
 		NodeHeader bound{};
 		bound.generation = 1;
@@ -652,14 +657,16 @@ write_graph(BuildState *b)
 	uint32 spp = shape.slots_per_page;
 	SlotMap map;
 	map.shape = &shape;
-	map.upper_first = static_cast<uint32 *>(MemoryContextAllocHuge(b->context, (static_cast<Size>(count) + 1) * sizeof(uint32)));
+	map.upper_first =
+		static_cast<uint32 *>(MemoryContextAllocHuge(b->context, (static_cast<Size>(count) + 1) * sizeof(uint32)));
 	uint32 upper = 0, chains = 0;
 	for (uint32 node = 0; node < count; node++)
 	{
 		map.upper_first[node] = upper;
 		upper += b->builder->level(node);
 		uint32 ordinal = b->builder->ordinal(node), rows = 0;
-		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId; d = b->duplicates[d].next)
+		for (uint32 d = chunk_of(b, ordinal)->duplicates[ordinal % kChunkRows]; d != kInvalidId;
+			 d = b->duplicates[d].next)
 			rows++;
 		chains += (rows + shape.duplicates_per_slot() - 1) / shape.duplicates_per_slot();
 	}
@@ -771,8 +778,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
 	allocate_coded(b->state, b->coded);
 	b->image = make_lane_image(b->state);
-	b->held = static_cast<float *>(MemoryContextAllocHuge(
-		context, static_cast<Size>(kMeanRows) * b->state->shape.dimensions * sizeof(float)));
+	b->held = static_cast<float *>(
+		MemoryContextAllocHuge(context, static_cast<Size>(kMeanRows) * b->state->shape.dimensions * sizeof(float)));
 	b->held_tids = static_cast<ItemPointerData *>(palloc(kMeanRows * sizeof(ItemPointerData)));
 	b->builder = pg::own_in_context<HnswBuilder>(context);
 

@@ -75,7 +75,8 @@ equal_codes(Linker *linker, uint32 id, const CodedVector &coded)
 		return false;
 	if (shape.detail_bytes == 0)
 		return true;
-	if (copy.header.link == kInvalidId || shape.detail_block_of(copy.header.link) >= RelationGetNumberOfBlocks(linker->index))
+	if (copy.header.link == kInvalidId ||
+		shape.detail_block_of(copy.header.link) >= RelationGetNumberOfBlocks(linker->index))
 		return false;
 	Buffer buffer = linker->store.visit(shape.detail_block_of(copy.header.link));
 	Page page = BufferGetPage(buffer);
@@ -113,7 +114,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 				PageChange change = PageChange::begin(index);
 				slot = slot_header(change.page(buffer), shape, head);
 				slot_duplicates(slot)[slot->lane_count++] = *tid;
-				seal(slot, shape);
+				seal(slot, shape, head);
 				change.finish();
 			}
 			UnlockReleaseBuffer(buffer);
@@ -139,7 +140,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 			PageChange change = PageChange::begin(index);
 			slot = slot_header(change.page(buffer), shape, owner);
 			slot->duplicates = id;
-			seal(slot, shape);
+			seal(slot, shape, owner);
 			change.finish();
 		}
 		UnlockReleaseBuffer(buffer);
@@ -184,17 +185,18 @@ link_to_entry(Linker *linker, uint32 id)
 {
 	uint32 entry = entry_slot(linker->store, 0);
 	NodeCopy &copy = linker->copies[0];
-	if (entry != kInvalidId && linker->store.load(entry, copy) && copy.header.state == static_cast<uint8>(NodeState::live))
+	if (entry != kInvalidId && linker->store.load(entry, copy) &&
+		copy.header.state == static_cast<uint8>(NodeState::live))
 		add_backlink(linker, id, entry, LinkForce::wanted);
 }
 
 /* Where a new node goes: its level and, on each layer, its neighbours. */
 struct Place
 {
-	HnswMeta meta;       // as the search saw it
+	HnswMeta meta;  // as the search saw it
 	uint32 level;
-	bool alone;          // nothing live was found: the node will be the entry point
-	bool duplicate;      // the row has gone to a node with an equal vector
+	bool alone;      // nothing live was found: the node will be the entry point
+	bool duplicate;  // the row has gone to a node with an equal vector
 	uint32 *lanes[kMaxLevel + 1];
 	uint32 counts[kMaxLevel + 1];
 };
@@ -230,7 +232,8 @@ find_place(Inserter *inserter, ItemPointer tid, uint32 level, Place &place)
 			/* Nothing but dead nodes in reach: begin a graph of its own, vacuum clears the rest away. */
 			place.alone = candidates.count == 0;
 		}
-		place.lanes[layer] = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
+		place.lanes[layer] =
+			static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
 		place.counts[layer] = choose_neighbors(linker, candidates, state->meta.m, 1.0f, place.lanes[layer]);
 		if (layer > 0)
 		{
@@ -397,8 +400,8 @@ reconnect_node(Linker *linker, uint32 id)
 	uint32 entry = linker->store.query == nullptr ? kInvalidId : entry_slot(linker->store, header.level);
 	if (entry != kInvalidId)
 	{
-		Candidates candidates = other_candidates(
-			linker, entry, id, std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf));
+		Candidates candidates =
+			other_candidates(linker, entry, id, std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf));
 		/* Rather a farther node with room than one that would have to give up another link for this. */
 		bool linked = false;
 		for (uint32 i = 0; i < candidates.count && !linked; i++)

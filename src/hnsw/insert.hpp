@@ -13,7 +13,7 @@ namespace vecdb::hnsw
 /* What stays between the rows of one statement (or of the tail of a build). */
 struct Inserter
 {
-	MemoryContext context;   // owns it; its child linker->context is reset after every row
+	MemoryContext context;  // owns it; its child linker->context is reset after every row
 	pg::RelFileKey file;
 	uint64 build_id;
 	Linker *linker;

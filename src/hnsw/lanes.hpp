@@ -16,10 +16,10 @@ struct LaneImage
 {
 	uint32 count;
 	int8 add_exponent, mul_exponent;
-	uint8 *bytes;        // shape.lanes_bytes, as at shape.lanes_offset of a slot
+	uint8 *bytes;  // shape.lanes_bytes, as at shape.lanes_offset of a slot
 	/* Scratch of layout fused. */
-	float *node, *neighbor;   // code_dims each, decoded
-	float *add, *mul;         // factors of all lanes, unscaled
+	float *node, *neighbor;  // code_dims each, decoded
+	float *add, *mul;        // factors of all lanes, unscaled
 	NodeCopy copy;
 };
 

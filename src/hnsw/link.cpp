@@ -65,8 +65,9 @@ slot_below(PageStore &store, uint32 id)
 	Buffer buffer = store.visit(blkno);
 	Page page = BufferGetPage(buffer);
 	const NodeHeader *node = slot_header(page, shape, id);
-	bool good = page_is(page, PageKind::node) && node->level == store.layer && node->level > 0 &&
-				(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
+	bool good =
+		page_is(page, PageKind::node) && node->level == store.layer && node->level > 0 &&
+		(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
 	uint32 below = node->link;
 	UnlockReleaseBuffer(buffer);
 	if (!good)
@@ -191,8 +192,8 @@ uint32
 choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, float alpha, uint32 *out)
 {
 	const IndexState *state = linker->state;
-	auto *copies = static_cast<NodeCopy *>(
-		MemoryContextAllocZero(linker->context, (candidates.count + 1) * sizeof(NodeCopy)));
+	auto *copies =
+		static_cast<NodeCopy *>(MemoryContextAllocZero(linker->context, (candidates.count + 1) * sizeof(NodeCopy)));
 	auto *kept = static_cast<uint32 *>(MemoryContextAlloc(linker->context, (limit + 1) * sizeof(uint32)));
 	if (state->metric == Metric::inner_product)
 		alpha = 1;
@@ -281,7 +282,8 @@ append_lane(Linker *linker, uint32 id, NodeCopy &copy, uint32 target)
 
 /* Gives the lane to candidate `loser` to the nearest candidate that stays and has room: its rank, or n. */
 static uint32
-hand_over(Linker *linker, const uint32 *ids, const uint32 *order, const bool *stays, uint32 n, uint32 limit, uint32 loser)
+hand_over(Linker *linker, const uint32 *ids, const uint32 *order, const bool *stays, uint32 n, uint32 limit,
+		  uint32 loser)
 {
 	const IndexState *state = linker->state;
 	NodeCopy *copies = linker->copies;
@@ -326,8 +328,8 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, L
 		if (!linker->store.load(id, copies[n]))
 			continue;
 		ids[n] = id;
-		distances[n] = code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(),
-									 state->shape.code_dims);
+		distances[n] =
+			code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(), state->shape.code_dims);
 		/* Damaged factors must not upset the sort. */
 		if (std::isnan(distances[n]))
 			distances[n] = std::numeric_limits<float>::infinity();
@@ -348,8 +350,8 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, L
 	uint32 count = core::graph::select_neighbors(
 		sorted, live, limit, 1.0f,
 		[&](uint32 i, uint32 j) {
-			return code_distance(*linker->store.kernels, state->metric, copies[order[i]].view(), copies[order[j]].view(),
-								 state->shape.code_dims);
+			return code_distance(*linker->store.kernels, state->metric, copies[order[i]].view(),
+								 copies[order[j]].view(), state->shape.code_dims);
 		},
 		selected);
 	memset(stays, 0, sizeof stays);

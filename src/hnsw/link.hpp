@@ -16,11 +16,11 @@ struct Linker
 	Relation index;
 	IndexState *state;
 	PageStore store;
-	MemoryContext context;   // reset by the caller between rows
+	MemoryContext context;  // reset by the caller between rows
 	core::graph::BeamSearch *search;
-	NodeCopy *copies;        // lanes + 1 copies, for pruning a full node
-	LaneImage *image;        // lanes about to be written
-	NodeHeader *slot_copy;   // a whole slot, for appending to its lanes
+	NodeCopy *copies;       // lanes + 1 copies, for pruning a full node
+	LaneImage *image;       // lanes about to be written
+	NodeHeader *slot_copy;  // a whole slot, for appending to its lanes
 };
 
 /* In the current context, for many rows. */

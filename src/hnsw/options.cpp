@@ -43,8 +43,9 @@ void
 module_init()
 {
 	options_kind = add_reloption_kind();
-	add_int_reloption(options_kind, "m", "Number of links a node asks for on each layer (twice as many on the base layer)",
-					  kDefaultM, kMinM, kMaxM, AccessExclusiveLock);
+	add_int_reloption(options_kind, "m",
+					  "Number of links a node asks for on each layer (twice as many on the base layer)", kDefaultM,
+					  kMinM, kMaxM, AccessExclusiveLock);
 	add_int_reloption(options_kind, "ef_construction", "Size of the candidate list while a node is linked",
 					  kDefaultEfConstruction, kMinEfConstruction, kMaxEfConstruction, AccessExclusiveLock);
 	add_enum_reloption(options_kind, "layout", "How nodes are laid out on pages", layout_values, 0,
@@ -52,16 +53,18 @@ module_init()
 	add_enum_reloption(options_kind, "precision", "Bits kept of each vector element", precision_values, 16,
 					   "Valid values are \"8\" and \"16\".", AccessExclusiveLock);
 
-	DefineCustomIntVariable("hnsw.ef_search", "Sets the size of the dynamic candidate list for search.",
-							"A larger value finds more of the true nearest rows and takes longer. It does not limit the "
-							"number of rows.",
-							&guc_ef_search, 40, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-	DefineCustomEnumVariable("hnsw.iterative_scan", "Sets how a scan goes on past its first candidates.",
-							 "off streams without a limit in exact order; the other values keep to hnsw.max_scan_tuples.",
-							 &guc_iterative_scan, kIterativeOff, iterative_scan_values, PGC_USERSET, 0, nullptr, nullptr,
-							 nullptr);
+	DefineCustomIntVariable(
+		"hnsw.ef_search", "Sets the size of the dynamic candidate list for search.",
+		"A larger value finds more of the true nearest rows and takes longer. It does not limit the "
+		"number of rows.",
+		&guc_ef_search, 40, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+	DefineCustomEnumVariable(
+		"hnsw.iterative_scan", "Sets how a scan goes on past its first candidates.",
+		"off streams without a limit in exact order; the other values keep to hnsw.max_scan_tuples.",
+		&guc_iterative_scan, kIterativeOff, iterative_scan_values, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 	DefineCustomIntVariable("hnsw.max_scan_tuples", "Sets about how many tuples an iterative scan visits at most.",
-							nullptr, &guc_max_scan_tuples, 20000, 1, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+							nullptr, &guc_max_scan_tuples, 20000, 1, INT_MAX, PGC_USERSET, 0, nullptr, nullptr,
+							nullptr);
 	DefineCustomRealVariable("hnsw.scan_mem_multiplier",
 							 "Sets the memory of an iterative scan as a multiple of work_mem.", nullptr,
 							 &guc_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);

@@ -55,6 +55,7 @@ set_entry(Relation index, uint32 id, uint32 level)
 	HnswMeta *meta = page_meta(change.page(buffer));
 	meta->entry_id = id;
 	meta->entry_level = level;
+	seal_meta(meta);
 	change.finish();
 	UnlockReleaseBuffer(buffer);
 }
@@ -128,7 +129,9 @@ find_slot(Relation index, const IndexState *state, int &slot)
 	}
 	Buffer buffer = pg::extend_relation(index);
 	PageChange change = PageChange::begin(index);
-	page_meta(change.page(meta_buffer))->open_node_block = BufferGetBlockNumber(buffer);
+	HnswMeta *changed = page_meta(change.page(meta_buffer));
+	changed->open_node_block = BufferGetBlockNumber(buffer);
+	seal_meta(changed);
 	init_page(change.page(buffer, true), PageKind::node);
 	change.finish();
 	UnlockReleaseBuffer(meta_buffer);
@@ -161,7 +164,9 @@ open_detail_page(Relation index, const HnswShape &shape)
 	}
 	Buffer buffer = pg::extend_relation(index);
 	PageChange change = PageChange::begin(index);
-	page_meta(change.page(meta_buffer))->open_detail_block = BufferGetBlockNumber(buffer);
+	HnswMeta *changed = page_meta(change.page(meta_buffer));
+	changed->open_detail_block = BufferGetBlockNumber(buffer);
+	seal_meta(changed);
 	init_page(change.page(buffer, true), PageKind::detail);
 	change.finish();
 	BlockNumber blkno = BufferGetBlockNumber(buffer);
@@ -263,7 +268,7 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 			if (page_trailer(detail_page)->used < ordinal)
 				page_trailer(detail_page)->used = static_cast<uint16>(ordinal);
 		}
-		seal(slot, shape);
+		seal(slot, shape, id);
 		change.finish();
 		if (wants_detail)
 			UnlockReleaseBuffer(detail_buffer);

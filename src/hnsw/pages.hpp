@@ -14,9 +14,9 @@ namespace vecdb::hnsw
 /* What a new slot is to hold. */
 struct NewNode
 {
-	uint8 state;               // live or duplicate
+	uint8 state;  // live or duplicate
 	uint8 level;
-	ItemPointer tid;           // level 0 and duplicate: the row; else null
+	ItemPointer tid;  // level 0 and duplicate: the row; else null
 	uint32 duplicates;
 	uint32 link;               // upper level: slot one layer below; duplicate: owner; level 0: ignored
 	uint32 height;             // duplicate: chain_height, one more than of the slot that it is hooked before
@@ -41,9 +41,9 @@ void make_free(NodeHeader *slot);
 
 /* Recomputes the checksum; call after every change other than to lanes. */
 inline void
-seal(NodeHeader *node, const HnswShape &shape)
+seal(NodeHeader *node, const HnswShape &shape, uint32 id)
 {
-	node->crc = node_crc(node, shape);
+	node->crc = node_crc(node, shape, id);
 }
 
 /*

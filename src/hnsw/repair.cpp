@@ -95,8 +95,8 @@ consider(Repairer *r, uint32 self, uint32 id)
 	if (!r->linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
 		copy.header.level != r->node.header.level)
 		return;
-	float distance = code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(),
-								   state->shape.code_dims);
+	float distance =
+		code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(), state->shape.code_dims);
 	if (!(std::fabs(distance) < kFarthest))
 		distance = kFarthest;
 	Repairer::Near entry{distance, id, spare};
@@ -198,7 +198,8 @@ repair_node(Repairer *r, uint32 id, uint32 *lanes, uint32 &was)
 	/* Nobody but inserters changes lanes. */
 	lock_graph(r->linker->index, ExclusiveLock);
 	if (!try_repair(r, id, lanes, count, was))
-		pg::report_corrupt(r->linker->index, r->linker->state->shape.block_of(id), "a node changes while nobody writes");
+		pg::report_corrupt(r->linker->index, r->linker->state->shape.block_of(id),
+						   "a node changes while nobody writes");
 	unlock_graph(r->linker->index, ExclusiveLock);
 	return count;
 }

@@ -50,15 +50,15 @@ struct Repairer
 	const Bitmap *dead;
 	core::VisitedSet seen;
 	NodeCopy node;
-	NodeCopy way;            // a dead neighbour
+	NodeCopy way;  // a dead neighbour
 	struct Near
 	{
 		float distance;
 		uint32 id;
 		uint32 copy;
-	} *near;
+	} * near;
 	NodeCopy *copies;
-	LaneImage *image;        // the lanes chosen
+	LaneImage *image;  // the lanes chosen
 	uint32 count;
 	float alpha;
 };

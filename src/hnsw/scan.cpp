@@ -34,21 +34,21 @@ struct ScanOpaque
 {
 	MemoryContext context;
 	bool started;
-	bool without_order;      // the query is NULL, or zero under cosine: any order is right
+	bool without_order;  // the query is NULL, or zero under cosine: any order is right
 	bool null_order;
 	IndexState *state;
 	PageStore store;
 	BeamSearch *search;
 	ExactOrder order;
-	uint64 returned;         // nodes
-	uint32 look_ahead;       // candidates found before the first row leaves; grows
-	bool widened_to_entry;   // the entry point's base node has been added as a second start
+	uint64 returned;        // nodes
+	uint32 look_ahead;      // candidates found before the first row leaves; grows
+	bool widened_to_entry;  // the entry point's base node has been added as a second start
 	bool ended;
 	/* The rows of a node with duplicates that are still to be returned. */
-	uint32 chain;            // next duplicate slot
+	uint32 chain;  // next duplicate slot
 	uint32 chain_owner;
-	uint32 chain_generation; // of the owner
-	uint32 chain_height;     // of the last slot read
+	uint32 chain_generation;  // of the owner
+	uint32 chain_height;      // of the last slot read
 	OrderedNode chain_node;
 	ItemPointerData *tids;
 	uint32 tid_count, tid_next;
@@ -138,7 +138,8 @@ take_search(MemoryContext context, uint32 ef)
 	}
 	else
 	{
-		auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAlloc(context, sizeof(MemoryContextCallback)));
+		auto *callback =
+			static_cast<MemoryContextCallback *>(MemoryContextAlloc(context, sizeof(MemoryContextCallback)));
 		search = &spare.search;
 		if (spare.context == nullptr)
 		{
@@ -180,8 +181,8 @@ static void
 collect(ScanOpaque *so)
 {
 	uint32 bound = is_fused(so) ? so->search->result_count : so->search->take_bound();
-	auto *found = static_cast<Scored *>(
-		MemoryContextAllocHuge(so->context, (static_cast<Size>(bound) + 1) * sizeof(Scored)));
+	auto *found =
+		static_cast<Scored *>(MemoryContextAllocHuge(so->context, (static_cast<Size>(bound) + 1) * sizeof(Scored)));
 	uint32 n = is_fused(so) ? so->search->take_results(found) : so->search->take(found);
 	if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
@@ -199,8 +200,8 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
 	const Vector *v = vector_from_datum(key->sk_argument);
 	if (static_cast<uint32>(v->dim) != dimensions)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different vector dimensions %u and %d", dimensions,
-																static_cast<int>(v->dim))));
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("different vector dimensions %u and %d", dimensions, static_cast<int>(v->dim))));
 	if (so->state->metric == Metric::cosine)
 	{
 		bool zero = true;
@@ -217,8 +218,8 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	if (scan->numberOfOrderBys == 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot scan hnsw index without order")));
 	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("non-MVCC snapshots are not supported with hnsw")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("non-MVCC snapshots are not supported with hnsw")));
 	pgstat_count_index_scan(scan->indexRelation);
 
 	Relation index = scan->indexRelation;
@@ -234,7 +235,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	const float *v = query_vector(scan, so);
 	so->store = open_store(index, so->state, make_query(so->state, v));
 	so->order.init(pg::context_memory(so->context));
-	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed	? LateRows::now
+	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed  ? LateRows::now
 						  : guc_iterative_scan == kIterativeStrict ? LateRows::never
 																   : LateRows::last;
 	if (so->ended)
@@ -269,10 +270,9 @@ static bool
 widen(ScanOpaque *so)
 {
 	BeamSearch &search = *so->search;
-	if (guc_iterative_scan != kIterativeOff &&
-		(search.scored >= static_cast<uint32>(guc_max_scan_tuples) ||
-		 static_cast<double>(MemoryContextMemAllocated(so->context, false)) >
-			 guc_scan_mem_multiplier * work_mem * 1024.0))
+	if (guc_iterative_scan != kIterativeOff && (search.scored >= static_cast<uint32>(guc_max_scan_tuples) ||
+												static_cast<double>(MemoryContextMemAllocated(so->context, false)) >
+													guc_scan_mem_multiplier * work_mem * 1024.0))
 		return false;
 	uint32 id = kInvalidId;
 	if (exhausted(so))
@@ -288,7 +288,7 @@ widen(ScanOpaque *so)
 		if (id == kInvalidId)
 			return false;
 	}
-	so->look_ahead = so->look_ahead < (1u << 28) ? so->look_ahead * 2 : 1u << 29;
+	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * 4 : 1u << 28;
 	bool good;
 	if (is_fused(so))
 		good = search.widen_estimates(so->store, pool_width(so->look_ahead)) &&
@@ -348,7 +348,7 @@ next_chain_slot(ScanOpaque *so)
 		NodeHeader *slot = slot_header(page, shape, id);
 		bool good = page_is(page, PageKind::node) && slot->state == static_cast<uint8>(NodeState::duplicate) &&
 					slot->link == so->chain_owner && slot->lane_count <= shape.duplicates_per_slot();
-		bool sound = !good || slot->crc == node_crc(slot, shape);
+		bool sound = !good || slot->crc == node_crc(slot, shape, id);
 		uint32 height = core::layout::chain_height(*slot);
 		good = good && height < above;
 		so->tid_count = so->tid_next = 0;
@@ -367,7 +367,8 @@ next_chain_slot(ScanOpaque *so)
 		UnlockReleaseBuffer(buffer);
 		if (!sound || restarts > kChainRestarts)
 			pg::report_corrupt(so->store.index, blkno,
-							   sound ? "a chain of duplicates leads astray" : "checksum of a slot of duplicates does not match");
+							   sound ? "a chain of duplicates leads astray"
+									 : "checksum of a slot of duplicates does not match");
 		/* Vacuum has emptied the slot and given it away; the chain goes on behind it. */
 		if (!good)
 		{

@@ -8,6 +8,10 @@
 
 #include <cmath>
 
+extern "C" {
+#include "port/pg_crc32c.h"
+}
+
 #include "pg/report.hpp"
 
 namespace vecdb::hnsw
@@ -35,6 +39,34 @@ init_page(Page page, PageKind kind)
 	reinterpret_cast<PageHeader>(page)->pd_lower = reinterpret_cast<PageHeader>(page)->pd_upper;
 }
 
+static uint32
+crc_of(const void *bytes, Size n)
+{
+	pg_crc32c crc;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, bytes, n);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+void
+seal_meta(HnswMeta *meta)
+{
+	meta->crc = crc_of(meta, offsetof(HnswMeta, crc));
+}
+
+bool
+meta_is_sealed(const HnswMeta &meta)
+{
+	return meta.crc == crc_of(&meta, offsetof(HnswMeta, crc));
+}
+
+uint32
+body_crc(Page page)
+{
+	return crc_of(PageGetContents(page), kPageBodyBytes);
+}
+
 void
 read_meta(Relation index, HnswMeta &meta)
 {
@@ -48,6 +80,8 @@ read_meta(Relation index, HnswMeta &meta)
 	UnlockReleaseBuffer(buffer);
 	if (!good)
 		pg::report_corrupt(index, 0, "not a metapage of a vecdb hnsw index");
+	if (!meta_is_sealed(meta))
+		pg::report_corrupt(index, 0, "checksum of the metapage does not match");
 	HnswShape shape;
 	/* The length after the copy: the metapage may name a block that was added a moment ago. */
 	core::Status status = check_meta(meta, RelationGetNumberOfBlocks(index), shape);
@@ -73,6 +107,7 @@ load_mean(Relation index, IndexState *state)
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
 		Page page = BufferGetPage(buffer);
 		bool good = page_is(page, PageKind::mean);
+		bool sound = page_trailer(page)->crc == body_crc(page);
 		uint32 n = meta.dimensions - done;
 		if (n > kPageBodyBytes / sizeof(float))
 			n = kPageBodyBytes / sizeof(float);
@@ -80,6 +115,8 @@ load_mean(Relation index, IndexState *state)
 		UnlockReleaseBuffer(buffer);
 		if (!good)
 			pg::report_corrupt(index, blkno, "not a page of the mean vector");
+		if (!sound)
+			pg::report_corrupt(index, blkno, "checksum of the mean vector does not match");
 		done += n;
 	}
 	double norm2 = 0;

@@ -28,17 +28,17 @@ using core::layout::PageTrailer;
 
 struct IndexState
 {
-	pg::RelFileKey file;          // hash key
-	HnswMeta meta;                // as first read: use only fields that never change
+	pg::RelFileKey file;  // hash key
+	HnswMeta meta;        // as first read: use only fields that never change
 	HnswShape shape;
 	Metric metric;
 	core::quantizer::Rotation rotation;  // signs == null: not rotated
-	float *mean;                  // dimensions floats, or null: zero
+	float *mean;                         // dimensions floats, or null: zero
 	double mean_norm;
-	int32 *hints;                 // block -> Buffer, 0: not known
+	int32 *hints;  // block -> Buffer, 0: not known
 	BlockNumber hint_blocks;
-	MemoryContext context;        // owns all of the above
-	bool stale;                   // forget at the end of the transaction
+	MemoryContext context;  // owns all of the above
+	bool stale;             // forget at the end of the transaction
 };
 
 /* Reads and checks the metapage (share lock for the moment), copies it to meta. XX002 where it is damaged. */
@@ -59,6 +59,11 @@ page_trailer(Page page)
 {
 	return reinterpret_cast<PageTrailer *>(page + core::layout::kPageBytes - core::layout::kPageTrailerBytes);
 }
+
+/* Checksums of the metapage, after every change, and of a mean page's body. */
+void seal_meta(HnswMeta *meta);
+bool meta_is_sealed(const HnswMeta &meta);
+uint32 body_crc(Page page);
 
 /* An empty page of that kind; pd_lower is set to the end of the body so that WAL keeps all of it. */
 void init_page(Page page, PageKind kind);

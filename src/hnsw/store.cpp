@@ -26,8 +26,8 @@ namespace vecdb::hnsw
 
 using core::graph::BeamSearch;
 using core::graph::CodeQuery;
-using core::graph::kFarthest;
 using core::graph::Interval;
+using core::graph::kFarthest;
 using core::graph::Scored;
 
 /* Of the visits of one batch, so many are brought in ahead of the one being scored, so many lines each. */
@@ -99,12 +99,13 @@ make_query(const IndexState *state, const float *v)
 }
 
 uint32
-node_crc(const NodeHeader *node, const HnswShape &shape)
+node_crc(const NodeHeader *node, const HnswShape &shape, uint32 id)
 {
 	NodeHeader head = *node;
 	pg_crc32c crc;
 	head.crc = 0;
 	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, &id, sizeof id);
 	if (head.state == static_cast<uint8>(NodeState::duplicate))
 		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), head.lane_count * core::layout::kTidBytes);
 	else
@@ -306,9 +307,7 @@ prepare_signs(PageStore &store)
 {
 	uint32 dims = store.state->shape.sign_dims;
 	auto *lut = static_cast<uint8 *>(palloc(core::quantizer::sign_lut_bytes(dims)));
-	auto *scratch = static_cast<float *>(palloc(dims * 4 * sizeof(float)));
-	store.signs = core::quantizer::sign_query(store.query->q, dims, lut, scratch);
-	pfree(scratch);
+	store.signs = core::quantizer::sign_query(store.query->q, dims, lut);
 }
 
 void
@@ -341,12 +340,13 @@ PageStore::expand(uint32 id, uint32 ahead, float threshold, Scored &self, Scored
 		const auto *block = reinterpret_cast<const uint8 *>(node) + shape.block_offset;
 		float add_scale = factor_scale(node->add_exponent), mul_scale = factor_scale(node->mul_exponent);
 		float estimates[core::quantizer::kBlockLanes];
-		for (uint32 first = 0; first < node->lane_count; first += core::quantizer::kBlockLanes, block += shape.block_bytes)
+		for (uint32 first = 0; first < node->lane_count;
+			 first += core::quantizer::kBlockLanes, block += shape.block_bytes)
 		{
 			const auto *factors = reinterpret_cast<const uint16 *>(block);
-			uint32 near = kernels->fast_scan(block + 4 * core::quantizer::kBlockLanes, signs.lut, signs.segments, factors,
-											 factors + core::quantizer::kBlockLanes, add_scale, mul_scale, self.distance,
-											 signs.step, signs.bias, threshold, estimates);
+			uint32 near = kernels->fast_scan(block + 4 * core::quantizer::kBlockLanes, signs.lut, signs.segments,
+											 factors, factors + core::quantizer::kBlockLanes, add_scale, mul_scale,
+											 self.distance, signs.step, signs.bias, threshold, estimates);
 			uint32 used = node->lane_count - first;
 			if (used < core::quantizer::kBlockLanes)
 				near &= (1u << used) - 1;
@@ -375,10 +375,11 @@ PageStore::load(uint32 id, NodeCopy &copy)
 	Page page = BufferGetPage(buffer);
 	NodeHeader *node = slot_header(page, shape, id);
 	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape)
-						: PageIsNew(page)			  ? nullptr
+						: PageIsNew(page)             ? nullptr
 													  : "not a node page";
-	bool used = fault == nullptr && !PageIsNew(page) &&
-				(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
+	bool used =
+		fault == nullptr && !PageIsNew(page) &&
+		(node->state == static_cast<uint8>(NodeState::live) || node->state == static_cast<uint8>(NodeState::dead));
 	if (used)
 	{
 		copy.header = *node;
@@ -434,6 +435,7 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		head.lane_count = 0;
 		head.add_exponent = head.mul_exponent = 0;
 		INIT_CRC32C(crc);
+		COMP_CRC32C(crc, &id, sizeof id);
 		COMP_CRC32C(crc, scratch, shape.code_dims);
 		COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));
 		FIN_CRC32C(crc);
@@ -451,7 +453,8 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 			return true;
 		}
 		BlockNumber detail_blkno = node.link == kInvalidId ? 0 : shape.detail_block_of(node.link);
-		if (detail_blkno == 0 || (detail_blkno >= blocks && detail_blkno >= (blocks = RelationGetNumberOfBlocks(index))))
+		if (detail_blkno == 0 ||
+			(detail_blkno >= blocks && detail_blkno >= (blocks = RelationGetNumberOfBlocks(index))))
 			pg::report_corrupt(index, blkno, "invalid detail address");
 		Buffer buffer = visit(detail_blkno);
 		Page page = BufferGetPage(buffer);

@@ -19,9 +19,9 @@ namespace vecdb::hnsw
 struct CodedVector
 {
 	core::quantizer::Sq8 sq8;
-	int32 sum;            // of the code bytes
-	uint8 *code;          // code_dims bytes
-	uint8 *residual;      // code_dims bytes, or null at precision 8
+	int32 sum;        // of the code bytes
+	uint8 *code;      // code_dims bytes
+	uint8 *residual;  // code_dims bytes, or null at precision 8
 };
 
 /*
@@ -44,8 +44,8 @@ struct NodeCopy
 {
 	NodeHeader header;
 	int32 sum;
-	uint8 *code;          // code_dims bytes of the caller
-	uint32 *lanes;        // shape.lanes ids of the caller, or null
+	uint8 *code;    // code_dims bytes of the caller
+	uint32 *lanes;  // shape.lanes ids of the caller, or null
 
 	core::graph::CodeView
 	view() const
@@ -60,8 +60,8 @@ constexpr uint64 kHasDuplicates = uint64{1} << 48;
 inline uint64
 pack_tid(const NodeHeader &node)
 {
-	return static_cast<uint64>(node.tid_block_hi) << 32 | static_cast<uint64>(node.tid_block_lo) << 16 | node.tid_offset |
-		   (node.duplicates != kInvalidId ? kHasDuplicates : 0);
+	return static_cast<uint64>(node.tid_block_hi) << 32 | static_cast<uint64>(node.tid_block_lo) << 16 |
+		   node.tid_offset | (node.duplicates != kInvalidId ? kHasDuplicates : 0);
 }
 
 inline ItemPointerData
@@ -105,8 +105,8 @@ slot_duplicates(NodeHeader *node)
 	return reinterpret_cast<ItemPointerData *>(node + 1);
 }
 
-/* CRC-32C of what must not change unnoticed: header without lane_count, and the code (or the TIDs). */
-uint32 node_crc(const NodeHeader *node, const HnswShape &shape);
+/* CRC-32C of what must not change unnoticed: the address, header without lane_count, and the code (or the TIDs). */
+uint32 node_crc(const NodeHeader *node, const HnswShape &shape, uint32 id);
 
 /* CRC of a detail slot's residual, bound to the node that it belongs to. */
 uint32 detail_crc(const uint8 *residual, const HnswShape &shape, const NodeHeader &node);
@@ -134,7 +134,8 @@ struct PageStore
 	void score(const uint32 *ids, unsigned n, core::graph::Scored *out);
 	void prefetch(uint32 id) const;
 	/* Layout fused: one visit for a node and estimates of its neighbours. */
-	void expand(uint32 id, uint32 ahead, float threshold, core::graph::Scored &self, core::graph::Scored *out, unsigned &n);
+	void expand(uint32 id, uint32 ahead, float threshold, core::graph::Scored &self, core::graph::Scored *out,
+				unsigned &n);
 	void
 	poll()
 	{

@@ -72,13 +72,13 @@ struct Vacuum
 	void *callback_state;
 	Relation index;
 	IndexState *state;
-	BlockNumber blocks;      // when it began
-	Bitmap dead;             // slots to be freed
-	Bitmap live;             // slots seen live in step 5
-	Bitmap linked;           // slots that a live one links to
-	Bitmap node_pages;       // blocks
+	BlockNumber blocks;  // when it began
+	Bitmap dead;         // slots to be freed
+	Bitmap live;         // slots seen live in step 5
+	Bitmap linked;       // slots that a live one links to
+	Bitmap node_pages;   // blocks
 	uint64 dead_count;
-	bool leftover;           // an earlier vacuum was interrupted
+	bool leftover;  // an earlier vacuum was interrupted
 	SlotPairs uppers[kMaxLevel + 1];
 	SlotPairs emptied;
 	int chain_steps;
@@ -180,7 +180,7 @@ mark_base(Vacuum *v, Editor &editor, const NodeHeader *node, uint32 id)
 		slot->state = raw(NodeState::dead);
 		set_dead(v, id);
 	}
-	seal(slot, v->state->shape);
+	seal(slot, v->state->shape, id);
 }
 
 static void
@@ -201,7 +201,7 @@ mark_duplicates(Vacuum *v, Editor &editor, NodeHeader *node, uint32 id)
 	{
 		NodeHeader *slot = editor.slot(shape, id);
 		slot->lane_count = static_cast<uint8>(kept);
-		seal(slot, shape);
+		seal(slot, shape, id);
 	}
 	if (kept == 0)
 		v->emptied.push(SlotPair{id, node->link});
@@ -321,7 +321,7 @@ unhook(Vacuum *v, uint32 before, uint32 next)
 		slot->state = raw(NodeState::dead);
 		set_dead(v, before);
 	}
-	seal(slot, shape);
+	seal(slot, shape, before);
 	editor.finish();
 }
 
@@ -365,9 +365,8 @@ clean_chains(Vacuum *v)
 	SlotPairs &emptied = v->emptied;
 	if (emptied.count == 0)
 		return;
-	std::sort(emptied.items, emptied.items + emptied.count, [](const SlotPair &a, const SlotPair &b) noexcept {
-		return a.to != b.to ? a.to < b.to : a.id < b.id;
-	});
+	std::sort(emptied.items, emptied.items + emptied.count,
+			  [](const SlotPair &a, const SlotPair &b) noexcept { return a.to != b.to ? a.to < b.to : a.id < b.id; });
 	lock_graph(v->index, ExclusiveLock);
 	v->chain_steps = 0;
 	for (Size i = 0; i < emptied.count;)
@@ -414,7 +413,7 @@ mark_upper_layer(Vacuum *v, uint32 level)
 					continue;
 				NodeHeader *slot = editor.slot(shape, pair.id);
 				slot->state = raw(NodeState::dead);
-				seal(slot, shape);
+				seal(slot, shape, pair.id);
 				set_dead(v, pair.id);
 			}
 			editor.finish();

@@ -84,7 +84,7 @@ hnsw_validate(Oid opclass)
 	{
 		ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 					   errmsg("operator class \"%s\" of access method %s is missing %s", name, "hnsw",
-							  !has_order	  ? "an ordering operator"
+							  !has_order      ? "an ordering operator"
 							  : !has_distance ? "support function 1"
 											  : "support function 3")));
 		good = false;

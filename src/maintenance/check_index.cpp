@@ -44,9 +44,9 @@ enum CheckName : int
 	kChecks,
 };
 
-static const char *const check_names[kChecks] = {"metapage", "page",        "node",        "checksum",     "detail",
-												 "link",     "level",       "chain",       "unreachable",  "missing_row",
-												 "repeated_row", "extra_row", "wrong_vector"};
+static const char *const check_names[kChecks] = {
+	"metapage", "page",        "node",        "checksum",     "detail",    "link",        "level",
+	"chain",    "unreachable", "missing_row", "repeated_row", "extra_row", "wrong_vector"};
 
 /* What a slot is, by id: state in the upper three bits, level below; reached is one of them. */
 constexpr uint8 kLevelMask = 0x1f;
@@ -71,21 +71,20 @@ struct Check
 	BlockNumber blocks;
 	uint8 *slots;
 	uint64 slot_count;
-	uint8 *below;            // bitmap of slots: an upper slot stands on it
-	uint8 *details;          // bitmap of detail slots: in use
-	uint64 used;             // live and dead nodes
+	uint8 *below;    // bitmap of slots: an upper slot stands on it
+	uint8 *details;  // bitmap of detail slots: in use
+	uint64 used;     // live and dead nodes
 	bool heap_rows;
-	IndexedRow *rows;        // by TID, when sorted
+	IndexedRow *rows;  // by TID, when sorted
 	Size row_count, row_capacity;
-	char *page;              // a copy of the page looked at
+	char *page;  // a copy of the page looked at
 	BufferAccessStrategy strategy;
 	IndexState *state;
 	hnsw::PageStore store;
 	MemoryContext row_context;
 };
 
-static void pg_attribute_printf(4, 5)
-problem(Check *c, CheckName name, int64 blkno, const char *format, ...)
+static void pg_attribute_printf(4, 5) problem(Check *c, CheckName name, int64 blkno, const char *format, ...)
 {
 	if (c->counts[name]++ >= kMaxRows)
 		return;
@@ -164,13 +163,19 @@ check_metapage(Check *c)
 		return false;
 	}
 	c->meta = *hnsw::page_meta(c->page);
+	if (!hnsw::meta_is_sealed(c->meta))
+	{
+		problem(c, kMetapage, 0, "checksum of the metapage does not match");
+		return false;
+	}
 	core::Status status = check_meta(c->meta, c->blocks, c->shape);
 	if (!status.ok())
 	{
 		problem(c, kMetapage, 0, "%s", status.message);
 		return false;
 	}
-	if (c->meta.metric == static_cast<uint8>(hnsw::Metric::l1) ? c->meta.rotation_seed != 0 : c->meta.rotation_seed == 0)
+	if (c->meta.metric == static_cast<uint8>(hnsw::Metric::l1) ? c->meta.rotation_seed != 0
+															   : c->meta.rotation_seed == 0)
 		problem(c, kMetapage, 0, "rotation does not fit the metric");
 	return true;
 }
@@ -179,7 +184,8 @@ check_metapage(Check *c)
 static bool
 check_page_kind(Check *c, BlockNumber blkno)
 {
-	bool mean = c->meta.mean_pages != 0 && blkno >= c->meta.mean_block && blkno < c->meta.mean_block + c->meta.mean_pages;
+	bool mean = c->meta.mean_pages != 0 && blkno >= c->meta.mean_block &&
+				blkno < c->meta.mean_block + c->meta.mean_pages;
 	if (PageIsNew(c->page))
 	{
 		if (mean)
@@ -225,7 +231,7 @@ check_slot(Check *c, uint32 id, const NodeHeader *node)
 	if (state == NodeState::free)
 		return;
 	c->slots[id] = static_cast<uint8>(node->state << kStateShift);
-	if (node->crc != hnsw::node_crc(node, c->shape))
+	if (node->crc != hnsw::node_crc(node, c->shape, id))
 		problem(c, kChecksum, blkno, "slot %u: checksum does not match", id);
 	if (state == NodeState::duplicate)
 		return;
@@ -315,7 +321,8 @@ check_links(Check *c, uint32 id, const NodeHeader *node, const uint32 *lanes)
 		else if (lanes[i] == id)
 			problem(c, kLink, blkno, "slot %u: link to itself", id);
 		else if (!is_node(c, lanes[i], node->level))
-			problem(c, kLink, blkno, "slot %u: link to slot %u, which is no node of level %u", id, lanes[i], node->level);
+			problem(c, kLink, blkno, "slot %u: link to slot %u, which is no node of level %u", id, lanes[i],
+					node->level);
 		else if (std::find(lanes, lanes + i, lanes[i]) != lanes + i)
 			problem(c, kLink, blkno, "slot %u: two links to slot %u", id, lanes[i]);
 	}
@@ -376,8 +383,8 @@ check_chain(Check *c, uint32 owner, uint32 head)
 		UnlockReleaseBuffer(buffer);
 		if (header.link != owner)
 		{
-			problem(c, kChain, c->shape.block_of(id), "slot %u is in the chain of slot %u but belongs to slot %u", id, owner,
-					header.link);
+			problem(c, kChain, c->shape.block_of(id), "slot %u is in the chain of slot %u but belongs to slot %u", id,
+					owner, header.link);
 			return;
 		}
 		if (chain_height(header) >= height)
@@ -545,16 +552,16 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool ali
 	const float *v = hnsw::indexable_vector(c->state, values[0], isnull[0]);
 	uint64 wanted = tid_number(*tid);
 	const IndexedRow *rows = c->rows, *end = rows + c->row_count;
-	const IndexedRow *row = std::lower_bound(rows, end, wanted,
-											 [](const IndexedRow &a, uint64 b) noexcept { return a.tid < b; });
+	const IndexedRow *row =
+		std::lower_bound(rows, end, wanted, [](const IndexedRow &a, uint64 b) noexcept { return a.tid < b; });
 	bool found = row != end && row->tid == wanted;
 	uint32 heap_blkno = ItemPointerGetBlockNumber(tid);
 	uint32 offset = ItemPointerGetOffsetNumber(tid);
 	if (v == nullptr)
 	{
 		if (found)
-			problem(c, kExtraRow, c->shape.block_of(row->id), "slot %u: row (%u,%u) should not be in the index", row->id,
-					heap_blkno, offset);
+			problem(c, kExtraRow, c->shape.block_of(row->id), "slot %u: row (%u,%u) should not be in the index",
+					row->id, heap_blkno, offset);
 	}
 	else if (!found)
 		problem(c, kMissingRow, -1, "row (%u,%u) of the table is not in the index", heap_blkno, offset);
@@ -564,8 +571,8 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool ali
 			problem(c, kRepeatedRow, c->shape.block_of(row->id), "slot %u: row (%u,%u) is in slot %u too", row->id,
 					heap_blkno, offset, row[1].id);
 		if ((c->slots[row->id] & kReached) == 0)
-			problem(c, kUnreachable, c->shape.block_of(row->id), "slot %u: no way leads to row (%u,%u)", row->id, heap_blkno,
-					offset);
+			problem(c, kUnreachable, c->shape.block_of(row->id), "slot %u: no way leads to row (%u,%u)", row->id,
+					heap_blkno, offset);
 		if (c->counts[kChecksum] + c->counts[kDetail] + c->counts[kNode] == 0)
 			check_vector(c, v, row->id, tid);
 	}

@@ -32,7 +32,7 @@ struct Sample
 	uint64 hash;
 	uint64 tid;
 	Vector *v;
-	double *nearest;   // exact distances: a heap, the farthest first
+	double *nearest;  // exact distances: a heap, the farthest first
 	uint32 count;
 };
 
@@ -42,8 +42,8 @@ struct Recall
 	const hnsw::IndexState *state;
 	IndexInfo *info;
 	Snapshot snapshot;
-	FmgrInfo distance;       // the ordering operator's function
-	Sample *samples;         // while they are chosen: a heap, the greatest hash first
+	FmgrInfo distance;  // the ordering operator's function
+	Sample *samples;    // while they are chosen: a heap, the greatest hash first
 	uint32 sample_count, wanted, k;
 	MemoryContext context;
 	MemoryContext row_context;
@@ -71,8 +71,8 @@ row_vector(const Recall *r, Datum value, bool isnull)
 static double
 distance(Recall *r, const Vector *a, const Vector *b)
 {
-	double d = DatumGetFloat8(FunctionCall2Coll(&r->distance, r->own.index->rd_indcollation[0], PointerGetDatum(a),
-												PointerGetDatum(b)));
+	double d = DatumGetFloat8(
+		FunctionCall2Coll(&r->distance, r->own.index->rd_indcollation[0], PointerGetDatum(a), PointerGetDatum(b)));
 	return std::isnan(d) ? get_float8_infinity() : d;
 }
 

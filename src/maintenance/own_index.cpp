@@ -44,8 +44,8 @@ open_own_index(Oid index, LOCKMODE mode)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("index \"%s\" is not an hnsw index of vecdb", RelationGetRelationName(own.index))));
 	if (RELATION_IS_OTHER_TEMP(own.index))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot access temporary indexes of other sessions")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot access temporary indexes of other sessions")));
 	if (!own.index->rd_index->indisvalid)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("index \"%s\" is not valid", RelationGetRelationName(own.index)),

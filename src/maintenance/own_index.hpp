@@ -14,7 +14,7 @@ struct OwnIndex
 {
 	Relation heap;
 	Relation index;
-	Oid user;            // to go back to
+	Oid user;  // to go back to
 	int security_context;
 	int guc_level;
 	LOCKMODE mode;
@@ -32,6 +32,7 @@ void close_own_index(const OwnIndex &own);
  * Calls callback for each row of the table that snapshot sees and the index's predicate admits, with the index's
  * columns and the TID that the index knows the row by.
  */
-void scan_indexed_rows(const OwnIndex &own, IndexInfo *info, Snapshot snapshot, IndexBuildCallback callback, void *state);
+void scan_indexed_rows(const OwnIndex &own, IndexInfo *info, Snapshot snapshot, IndexBuildCallback callback,
+					   void *state);
 
 }  // namespace vecdb::maintenance

@@ -68,7 +68,7 @@ vacuum_delay_point_compat()
 #if PG_VERSION_NUM >= 180000
 	vacuum_delay_point(false);
 #else
-	vacuum_delay_point();  // remove when 18 is the oldest supported
+	vacuum_delay_point();                                             // remove when 18 is the oldest supported
 #endif
 }
 
@@ -79,7 +79,7 @@ owns_relation(Oid relation)
 #if PG_VERSION_NUM >= 160000
 	return object_ownercheck(RelationRelationId, relation, GetUserId());
 #else
-	return pg_class_ownercheck(relation, GetUserId());  // remove when 16 is the oldest supported
+	return pg_class_ownercheck(relation, GetUserId());                // remove when 16 is the oldest supported
 #endif
 }
 
@@ -104,7 +104,7 @@ index_beginscan_compat(Relation heap, Relation index, Snapshot snapshot, int nke
 
 /* Up to 15 the callbacks of the expression walkers are declared without parameters: in C++ another type. */
 using WalkCallback = bool (*)(Node *, void *);
-using MutateCallback = Node *(*)(Node *, void *);
+using MutateCallback = Node *(*) (Node *, void *);
 
 inline bool
 walk_expression(Node *node, WalkCallback callback, void *context)
@@ -124,7 +124,8 @@ mutate_expression(Node *node, MutateCallback callback, void *context)
 	return expression_tree_mutator(node, callback, context);
 #else
 	/* remove when 16 is the oldest supported */
-	return expression_tree_mutator(node, reinterpret_cast<Node *(*)()>(reinterpret_cast<void (*)()>(callback)), context);
+	return expression_tree_mutator(node, reinterpret_cast<Node *(*) ()>(reinterpret_cast<void (*)()>(callback)),
+								   context);
 #endif
 }
 

@@ -29,7 +29,8 @@ T *
 own_in_context(MemoryContext context, Args &&...args)
 {
 	static_assert(std::is_nothrow_constructible_v<T, Args...>);
-	auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAllocZero(context, sizeof(MemoryContextCallback)));
+	auto *callback =
+		static_cast<MemoryContextCallback *>(MemoryContextAllocZero(context, sizeof(MemoryContextCallback)));
 	void *storage = MemoryContextAllocExtended(context, sizeof(T) + alignof(T), 0);
 	void *aligned = reinterpret_cast<void *>(TYPEALIGN(alignof(T), reinterpret_cast<uintptr_t>(storage)));
 	T *object = new (aligned) T(std::forward<Args>(args)...);

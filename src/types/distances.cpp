@@ -95,7 +95,8 @@ VECDB_FUNCTION(vecdb_cosine_distance_vector)
 	double norms = std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
 	double cosine = static_cast<double>(parts[0]) / norms;
 	/* NaN stays, as in pgvector; it sorts last and so disturbs no order. */
-	if (unlikely(!(parts[1] > 1e-30f && parts[2] > 1e-30f && parts[1] < 1e37f && parts[2] < 1e37f)) && !std::isnan(cosine))
+	if (unlikely(!(parts[1] > 1e-30f && parts[2] > 1e-30f && parts[1] < 1e37f && parts[2] < 1e37f)) &&
+		!std::isnan(cosine))
 		cosine = cosine_in_double(v);
 	PG_RETURN_FLOAT8(1.0 - clamp_cosine(cosine));
 }

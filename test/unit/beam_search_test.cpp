@@ -234,8 +234,10 @@ shapes()
 		{"negative outlier first", [=](auto &r, int i) { return i == 0 ? -1e30f : unit(r); }},
 		{"entry is the answer", [=](auto &r, int i) { return i == 0 ? 0.0f : 1 + unit(r); }},
 		{"entry is nearly the answer", [=](auto &r, int i) { return i == 0 ? 1e-20f : 1 + unit(r); }},
-		{"growing by 1e30", [=](auto &r, int i) { return std::pow(10.0f, static_cast<float>(i % 60) - 30) * (1 + unit(r)); }},
-		{"shrinking by 1e30", [=](auto &r, int i) { return std::pow(10.0f, 30 - static_cast<float>(i % 60)) * (1 + unit(r)); }},
+		{"growing by 1e30",
+		 [=](auto &r, int i) { return std::pow(10.0f, static_cast<float>(i % 60) - 30) * (1 + unit(r)); }},
+		{"shrinking by 1e30",
+		 [=](auto &r, int i) { return std::pow(10.0f, 30 - static_cast<float>(i % 60)) * (1 + unit(r)); }},
 		{"growing, negative", [](auto &, int i) { return -std::pow(10.0f, static_cast<float>(i % 60) - 30); }},
 		{"ascending", [](auto &, int i) { return static_cast<float>(i); }},
 		{"descending", [](auto &, int i) { return 1e5f - static_cast<float>(i); }},
@@ -243,8 +245,12 @@ shapes()
 		{"a few ulp apart", [](auto &r, int) { return 1.0f + static_cast<float>(r() % 64) * 0x1p-23f; }},
 		{"denormal", [=](auto &r, int) { return unit(r) * 1e-39f; }},
 		{"at the end of float",
-		 [=](auto &r, int i) { return i % 3 == 0 ? 3.4e38f : i % 3 == 1 ? -3.4e38f * unit(r) : unit(r); }},
-		{"infinities", [=](auto &r, int i) { return i % 5 == 0 ? kInfinity : i % 7 == 1 ? -kInfinity : unit(r); }},
+		 [=](auto &r, int i) { return i % 3 == 0   ? 3.4e38f
+									  : i % 3 == 1 ? -3.4e38f * unit(r)
+												   : unit(r); }},
+		{"infinities", [=](auto &r, int i) { return i % 5 == 0   ? kInfinity
+													: i % 7 == 1 ? -kInfinity
+																 : unit(r); }},
 		{"only infinity", [](auto &, int) { return kInfinity; }},
 		{"normal exponents", [](auto &r, int) { return std::exp(20 * std::normal_distribution<float>()(r)); }},
 	};
@@ -256,8 +262,11 @@ TEST(BeamSearchQueue, AgreesWithTheOracleUnderRandomOperations)
 		for (std::uint32_t ef : {1u, 2u, 10u, 100u})
 			for (unsigned seed = 1; seed <= 4; seed++)
 			{
-				SCOPED_TRACE(std::string(shape.name).append(", ef ").append(std::to_string(ef)).append(", seed ").append(
-					std::to_string(seed)));
+				SCOPED_TRACE(std::string(shape.name)
+								 .append(", ef ")
+								 .append(std::to_string(ef))
+								 .append(", seed ")
+								 .append(std::to_string(seed)));
 				std::mt19937_64 random(seed);
 				QueueTest t(ef);
 				int dead_percent = seed % 2 ? 0 : 30;
@@ -288,8 +297,11 @@ TEST(BeamSearchQueue, BucketsFitNearlyEqualDistances)
 		for (std::uint32_t ef : {10u, 1000u})
 			for (float spread : {1.0f, 1e-1f, 1e-2f, 1e-3f, 3e-4f, 1e-4f, 3e-5f, 1e-5f, 1e-6f, 1e-7f})
 			{
-				SCOPED_TRACE(std::to_string(base).append(" ef ").append(std::to_string(ef)).append(" spread ").append(
-					std::to_string(spread)));
+				SCOPED_TRACE(std::to_string(base)
+								 .append(" ef ")
+								 .append(std::to_string(ef))
+								 .append(" spread ")
+								 .append(std::to_string(spread)));
 				Search search(ef);
 				std::mt19937_64 random(5);
 				std::uniform_real_distribution<float> unit(0, 1);
@@ -333,8 +345,9 @@ TEST(BeamSearchQueue, ManyEqualDistances)
 TEST(BeamSearchQueue, ReportsMissingMemory)
 {
 	static int left;
-	Memory scarce{[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
-				  [](void *, void *p) noexcept { std::free(p); }, nullptr};
+	Memory scarce{
+		[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
+		[](void *, void *p) noexcept { std::free(p); }, nullptr};
 	auto beam = std::make_unique<BeamSearch>();
 	left = 0;
 	EXPECT_FALSE(beam->init(scarce, 10));
@@ -356,7 +369,7 @@ struct MemoryStore
 {
 	const std::vector<std::vector<std::uint32_t>> *links;
 	const float *distances;
-	const std::uint8_t *dead;   // or null
+	const std::uint8_t *dead;  // or null
 	std::uint32_t *polls;
 
 	unsigned
@@ -427,7 +440,8 @@ struct Fixture
 	{
 		std::vector<float> d(n);
 		for (std::size_t i = 0; i < n; i++)
-			d[i] = graph->fstdistfunc_(query, graph->getDataByInternalId(static_cast<unsigned>(i)), graph->dist_func_param_);
+			d[i] = graph->fstdistfunc_(query, graph->getDataByInternalId(static_cast<unsigned>(i)),
+									   graph->dist_func_param_);
 		return d;
 	}
 
@@ -522,7 +536,12 @@ TEST(BeamSearchRecall, NotBelowHnswlibAtTheSameEf)
 				theirs += static_cast<double>(common(ids, truth)) / (10.0 * kQueries);
 			}
 			EXPECT_GE(ours, theirs - 0.01) << "inner product " << inner_product << " ef " << ef;
-			double floor = inner_product ? (ef == 10 ? 0.4 : ef == 40 ? 0.75 : 0.85) : ef == 10 ? 0.75 : ef == 40 ? 0.95 : 0.98;
+			double floor = inner_product ? (ef == 10   ? 0.4
+											: ef == 40 ? 0.75
+													   : 0.85)
+						   : ef == 10    ? 0.75
+						   : ef == 40    ? 0.95
+										 : 0.98;
 			EXPECT_GE(ours, floor) << "inner product " << inner_product << " ef " << ef;
 			std::printf("inner product %d, ef %zu: recall %.3f, hnswlib %.3f\n", inner_product, ef, ours, theirs);
 		}

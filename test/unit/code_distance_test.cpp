@@ -129,8 +129,8 @@ struct Query
 
 	Query(const Space &space, const Vector &v) : q(space.transform(v)), codes(space.padded)
 	{
-		code = make_code_query(space.metric, quantizer::sq8_query(q.data(), space.padded, codes.data()), space.n, norm_of(v),
-							   space.mean_norm);
+		code = make_code_query(space.metric, quantizer::sq8_query(q.data(), space.padded, codes.data()), space.n,
+							   norm_of(v), space.mean_norm);
 	}
 };
 
@@ -164,7 +164,8 @@ refined_interval(const Kernels &k, const Query &q, const Row &row, bool residual
 {
 	float d = refined_distance(k, q.code, row.code.data(), residual ? row.residual.data() : nullptr, row.sq8.scale,
 							   row.sq8.bias);
-	Interval i = operator_interval(q.code, d, residual ? row.sq8.refined_error : row.sq8.error, row.norm + row.sq8.error, false);
+	Interval i =
+		operator_interval(q.code, d, residual ? row.sq8.refined_error : row.sq8.error, row.norm + row.sq8.error, false);
 	return ExactOrder::sane(i, q.code.metric);
 }
 
@@ -173,7 +174,8 @@ Interval
 coarse_interval(const Kernels &k, const Query &q, const Row &row)
 {
 	Scored s = {};
-	score_code(k, q.code, row.code.data(), row.sq8.scale, row.sq8.bias, row.sq8.norm2, row.sq8.error, s.distance, s.error);
+	score_code(k, q.code, row.code.data(), row.sq8.scale, row.sq8.bias, row.sq8.norm2, row.sq8.error, s.distance,
+			   s.error);
 	ExactOrder order;
 	order.init(malloc_memory());
 	EXPECT_TRUE(order.add(q.code, &s, 1));
@@ -219,7 +221,8 @@ data_sets(std::size_t n, std::uint64_t seed)
 	add("normal", [&](std::size_t, std::size_t) { return normal(random); });
 	add("1000 +- 1", [&](std::size_t, std::size_t) { return 1000 + unit(random); });
 	add("1e6 +- 1", [&](std::size_t, std::size_t) { return 1e6f + unit(random); });
-	add("far from its mean", [&](std::size_t row, std::size_t) { return row < 4 ? unit(random) : 3e4f + unit(random); });
+	add("far from its mean",
+		[&](std::size_t row, std::size_t) { return row < 4 ? unit(random) : 3e4f + unit(random); });
 	add("positive", [&](std::size_t, std::size_t) { return std::exp(2 * normal(random)); });
 	add("sparse", [&](std::size_t row, std::size_t i) { return (i * 7 + row) % 23 == 0 ? normal(random) : 0.0f; });
 	add("unit axes", [&](std::size_t row, std::size_t i) { return i == row % n ? 1.0f : 0.0f; });
@@ -227,7 +230,8 @@ data_sets(std::size_t n, std::uint64_t seed)
 	add("one outlier", [&](std::size_t row, std::size_t i) { return i == row % n ? 1e6f : normal(random); });
 	add("binary", [&](std::size_t, std::size_t) { return unit(random) > 0 ? 1.0f : 0.0f; });
 	add("bytes", [&](std::size_t, std::size_t) { return std::floor(128 + 127 * unit(random)); });
-	add("close together", [&](std::size_t, std::size_t i) { return static_cast<float>(i % 13) + 1e-5f * unit(random); });
+	add("close together",
+		[&](std::size_t, std::size_t i) { return static_cast<float>(i % 13) + 1e-5f * unit(random); });
 	add("1e-10", [&](std::size_t, std::size_t) { return unit(random) * 1e-10f; });
 	add("1e-18", [&](std::size_t, std::size_t) { return unit(random) * 1e-18f; });
 	add("1e-22: squares are denormal", [&](std::size_t, std::size_t) { return unit(random) * 1e-22f; });
@@ -244,8 +248,7 @@ data_sets(std::size_t n, std::uint64_t seed)
 }
 
 class CodeDistanceTest : public testing::TestWithParam<std::size_t>
-{
-};
+{};
 
 TEST_P(CodeDistanceTest, IntervalsHoldTheOperatorsValue)
 {
@@ -265,7 +268,7 @@ TEST_P(CodeDistanceTest, IntervalsHoldTheOperatorsValue)
 			std::vector<Row> rows;
 			for (const Vector &v : data.rows)
 				rows.emplace_back(space, v);
-			for (std::size_t qi = 0; qi < data.rows.size(); qi += n > 1000 ? 5 : 1)
+			for (std::size_t qi = 0; qi<data.rows.size(); qi += n> 1000 ? 5 : 1)
 			{
 				Query q(space, data.rows[qi]);
 				for (std::size_t ri = 0; ri < rows.size(); ri++)
@@ -278,7 +281,8 @@ TEST_P(CodeDistanceTest, IntervalsHoldTheOperatorsValue)
 						const Kernels &k = *tables[t];
 						double value = operator_value(k, metric, data.rows[qi], data.rows[ri]);
 						auto check = [&](const char *form, Interval i) {
-							ASSERT_TRUE(i.lower <= i.middle && i.middle <= i.upper) << form << i.lower << " " << i.middle << " " << i.upper;
+							ASSERT_TRUE(i.lower <= i.middle && i.middle <= i.upper)
+								<< form << i.lower << " " << i.middle << " " << i.upper;
 							/* NaN sorts after everything: no lower bound is above it, and no upper bound is asked for. */
 							if (std::isnan(value) || (i.lower <= value && value <= i.upper) || ++failures > 3)
 								return;
@@ -297,8 +301,7 @@ TEST_P(CodeDistanceTest, IntervalsHoldTheOperatorsValue)
 	}
 }
 
-INSTANTIATE_TEST_SUITE_P(Dimensions, CodeDistanceTest,
-						 testing::Values(1, 2, 3, 15, 16, 17, 100, 128, 784, 1536, 7000));
+INSTANTIATE_TEST_SUITE_P(Dimensions, CodeDistanceTest, testing::Values(1, 2, 3, 15, 16, 17, 100, 128, 784, 1536, 7000));
 
 /* A bound that held but was loose would send most rows to the heap again. */
 TEST(CodeDistanceTightness, RefinedIntervalsOfNearNeighboursSeldomMeet)
@@ -362,8 +365,9 @@ TEST(CodeDistanceTightness, RefinedIntervalsOfNearNeighboursSeldomMeet)
 				}
 			}
 			auto percent = [&](int x) { return 100.0 * x / pairs; };
-			std::printf("%zu dimensions, %s: neighbours that meet: refined %.1f%%, eight bits %.1f%%, coarse %.1f%%\n", n,
-						distance::metric_name(metric), percent(meeting[0]), percent(meeting[1]), percent(meeting[2]));
+			std::printf("%zu dimensions, %s: neighbours that meet: refined %.1f%%, eight bits %.1f%%, coarse %.1f%%\n",
+						n, distance::metric_name(metric), percent(meeting[0]), percent(meeting[1]),
+						percent(meeting[2]));
 			EXPECT_LT(percent(meeting[0]), 5.0) << n << " " << distance::metric_name(metric);
 		}
 }
@@ -395,7 +399,9 @@ TEST(CodeDistanceForms, AgreeWithTheDistanceOfDecodedVectors)
 				for (std::size_t i = 0; i < n; i++)
 				{
 					double x = da[i], y = db[i];
-					expected += metric == Metric::inner_product ? -x * y : metric == Metric::l1 ? std::fabs(x - y) : (x - y) * (x - y);
+					expected += metric == Metric::inner_product ? -x * y
+								: metric == Metric::l1          ? std::fabs(x - y)
+																: (x - y) * (x - y);
 				}
 				CodeView va{ra.code.data(), ra.sq8.scale, ra.sq8.bias, ra.sq8.norm2, code_sum(ra.code.data(), n)};
 				CodeView vb{rb.code.data(), rb.sq8.scale, rb.sq8.bias, rb.sq8.norm2, code_sum(rb.code.data(), n)};

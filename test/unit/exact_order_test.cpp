@@ -149,7 +149,8 @@ executor_order(const std::vector<OrderedNode> &rows, const std::vector<Node> &no
 void
 check_batch(OrderTest &t, const std::vector<OrderedNode> &rows)
 {
-	std::size_t alive = static_cast<std::size_t>(std::count_if(t.nodes.begin(), t.nodes.end(), [](const Node &n) { return !n.gone; }));
+	std::size_t alive =
+		static_cast<std::size_t>(std::count_if(t.nodes.begin(), t.nodes.end(), [](const Node &n) { return !n.gone; }));
 	EXPECT_EQ(rows.size(), alive);
 	double last = -kInfinity;
 	for (std::size_t i = 0; i < rows.size(); i++)
@@ -162,7 +163,8 @@ check_batch(OrderTest &t, const std::vector<OrderedNode> &rows)
 		if (row.certain)
 			for (std::size_t j = 0; j < rows.size(); j++)
 				if (i != j)
-					EXPECT_TRUE(i < j ? row.interval.upper <= rows[j].interval.lower : rows[j].interval.upper <= row.interval.lower)
+					EXPECT_TRUE(i < j ? row.interval.upper <= rows[j].interval.lower
+									  : rows[j].interval.upper <= row.interval.lower)
 						<< "certain, but meets another";
 	}
 	std::vector<std::uint32_t> out;
@@ -312,9 +314,16 @@ TEST(ExactOrder, IntervalsThatSayNothingAreRechecked)
 {
 	std::mt19937_64 random(4);
 	const Interval odd[] = {
-		{-kInfinity, 0, kInfinity}, {kNaN, kNaN, kNaN},          {kNaN, 1, 2},          {0, kNaN, 1},
-		{0, 1, kNaN},               {2, 1, 0},                   {-kInfinity, -kInfinity, -kInfinity},
-		{kInfinity, kInfinity, kInfinity}, {-kInfinity, 3, 4}, {3, 3, kInfinity},
+		{-kInfinity, 0, kInfinity},
+		{kNaN, kNaN, kNaN},
+		{kNaN, 1, 2},
+		{0, kNaN, 1},
+		{0, 1, kNaN},
+		{2, 1, 0},
+		{-kInfinity, -kInfinity, -kInfinity},
+		{kInfinity, kInfinity, kInfinity},
+		{-kInfinity, 3, 4},
+		{3, 3, kInfinity},
 	};
 	for (int repeat = 0; repeat < 200; repeat++)
 	{
@@ -395,8 +404,9 @@ TEST(ExactOrder, GoneNodesAndEmptyBatches)
 TEST(ExactOrder, ReportsMissingMemory)
 {
 	static int left;
-	Memory scarce{[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
-				  [](void *, void *p) noexcept { std::free(p); }, nullptr};
+	Memory scarce{
+		[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
+		[](void *, void *p) noexcept { std::free(p); }, nullptr};
 	std::mt19937_64 random(7);
 	for (int allowed = 0; allowed < 3; allowed++)
 	{

@@ -23,9 +23,9 @@ using vecdb::core::distance::available_kernels;
 using vecdb::core::distance::Kernels;
 using vecdb::core::distance::kernels;
 
-constexpr std::size_t kLengths[] = {0,	 1,	  3,   7,	8,	  15,	16,	  17,	31,	  32,	33,	  47,	63,	  64,
-									65,	 96,  100, 112, 127,  128,	129,  160,	240,  255,	256,  400,	768,  784,
-									1023, 1024, 1025, 1536, 2000, 4096, 16000};
+constexpr std::size_t kLengths[] = {0,   1,   3,   7,   8,    15,   16,   17,   31,   32,   33,   47,
+									63,  64,  65,  96,  100,  112,  127,  128,  129,  160,  240,  255,
+									256, 400, 768, 784, 1023, 1024, 1025, 1536, 2000, 4096, 16000};
 constexpr long double kUnit = 0x1p-24L;
 
 std::vector<const Kernels *>
@@ -41,8 +41,13 @@ template <class T>
 class Unaligned
 {
 public:
-	explicit Unaligned(std::size_t n) : bytes_(new char[n * sizeof(T) + kShift]) {}
-	~Unaligned() { delete[] bytes_; }
+	explicit Unaligned(std::size_t n) : bytes_(new char[n * sizeof(T) + kShift])
+	{
+	}
+	~Unaligned()
+	{
+		delete[] bytes_;
+	}
 	Unaligned(const Unaligned &) = delete;
 	Unaligned &operator=(const Unaligned &) = delete;
 
@@ -226,7 +231,13 @@ TEST_P(KernelsTest, IntegerDotProductsAreExact)
 			Unaligned<std::int16_t> q(n);
 			a.fill(n, [&] { return kind == 0 ? byte(random) : kind == 4 ? (byte(random) & 1) * 255 : 255; });
 			b.fill(n, [&] { return kind == 0 || kind == 2 ? byte(random) : 255; });
-			q.fill(n, [&] { return kind == 0 ? word(random) : kind == 1 ? most : kind == 2 ? -most : word(random) < 0 ? -most : most; });
+			q.fill(n, [&] {
+				return kind == 0          ? word(random)
+					   : kind == 1        ? most
+					   : kind == 2        ? -most
+					   : word(random) < 0 ? -most
+										  : most;
+			});
 			long dot = 0, dot_query = 0;
 			for (std::size_t i = 0; i < n; i++)
 			{
@@ -250,7 +261,9 @@ struct Coded
 	Unaligned<float> query;
 	float scale, bias;
 
-	explicit Coded(std::size_t n_) : n(n_), code(n_), residual(n_), query(n_), scale(0), bias(0) {}
+	explicit Coded(std::size_t n_) : n(n_), code(n_), residual(n_), query(n_), scale(0), bias(0)
+	{
+	}
 
 	long double
 	decoded8(std::size_t i) const
@@ -342,7 +355,8 @@ TEST_P(KernelsTest, FloatsAgainstCodesExact)
 			EXPECT_EQ(k.l1_u8_u8(code.data(), 0.5f, -4.0f, zero.data(), 0.25f, 1.0f, n), count * std::fabs(x - 1));
 			/* scale 255 * 2^-4, so that one residual step is 2^-4; bias such that the middle is whole */
 			float fine = -8.0f + 255.0f / 16 * static_cast<float>(value) + (static_cast<float>(value) - 127.5f) / 16;
-			EXPECT_EQ(k.l1_u16_f32(code.data(), code.data(), 255.0f / 16, -8.0f, q.data(), n), count * std::fabs(3 - fine));
+			EXPECT_EQ(k.l1_u16_f32(code.data(), code.data(), 255.0f / 16, -8.0f, q.data(), n),
+					  count * std::fabs(3 - fine));
 		}
 }
 

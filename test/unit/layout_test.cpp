@@ -180,7 +180,11 @@ TEST(Layout, RejectsEachDamagedField)
 		{"dimensions", [](auto &m) { m.dimensions += 16; }},
 		{"dimensions 0", [](auto &m) { m.dimensions = 0; }},
 		{"dimensions huge", [](auto &m) { m.dimensions = 0xFFFFFFFFu; }},
-		{"dimensions that wrap", [](auto &m) { m.dimensions = 0xFFFFFFF8u; m.code_dims = 0; }},
+		{"dimensions that wrap",
+		 [](auto &m) {
+			 m.dimensions = 0xFFFFFFF8u;
+			 m.code_dims = 0;
+		 }},
 		{"code_dims", [](auto &m) { m.code_dims += 16; }},
 		{"metric 0", [](auto &m) { m.metric = 0; }},
 		{"metric 5", [](auto &m) { m.metric = 5; }},
@@ -190,10 +194,26 @@ TEST(Layout, RejectsEachDamagedField)
 		{"precision", [](auto &m) { m.precision = 12; }},
 		{"precision 8", [](auto &m) { m.precision = 8; }},
 		{"element_type", [](auto &m) { m.element_type = 2; }},
-		{"m 0", [](auto &m) { m.m = 0; m.lanes = 0; }},
-		{"m 1", [](auto &m) { m.m = 1; m.lanes = 2; }},
-		{"m 101", [](auto &m) { m.m = 101; m.lanes = 202; }},
-		{"m other", [](auto &m) { m.m = 50; m.lanes = 100; }},
+		{"m 0",
+		 [](auto &m) {
+			 m.m = 0;
+			 m.lanes = 0;
+		 }},
+		{"m 1",
+		 [](auto &m) {
+			 m.m = 1;
+			 m.lanes = 2;
+		 }},
+		{"m 101",
+		 [](auto &m) {
+			 m.m = 101;
+			 m.lanes = 202;
+		 }},
+		{"m other",
+		 [](auto &m) {
+			 m.m = 50;
+			 m.lanes = 100;
+		 }},
 		{"ef_construction 3", [](auto &m) { m.ef_construction = 3; }},
 		{"ef_construction 1001", [](auto &m) { m.ef_construction = 1001; }},
 		{"lanes", [](auto &m) { m.lanes++; }},
@@ -291,22 +311,67 @@ struct Table
 };
 
 #define FIELD(type, field) \
-	Field{offsetof(type, field), sizeof(type::field), #field}
+	Field \
+	{ \
+		offsetof(type, field), sizeof(type::field), #field \
+	}
 
 std::vector<Table>
 tables()
 {
 	return {
-		{"PageTrailer", sizeof(PageTrailer), {FIELD(PageTrailer, kind), FIELD(PageTrailer, used), FIELD(PageTrailer, reserved0), FIELD(PageTrailer, reserved1), FIELD(PageTrailer, reserved2), FIELD(PageTrailer, page_id)}},
-		{"HnswMeta", sizeof(HnswMeta), {FIELD(HnswMeta, magic), FIELD(HnswMeta, version), FIELD(HnswMeta, min_reader_version), FIELD(HnswMeta, dimensions), FIELD(HnswMeta, code_dims), FIELD(HnswMeta, metric), FIELD(HnswMeta, layout), FIELD(HnswMeta, precision), FIELD(HnswMeta, element_type), FIELD(HnswMeta, m), FIELD(HnswMeta, ef_construction), FIELD(HnswMeta, lanes), FIELD(HnswMeta, slot_bytes), FIELD(HnswMeta, slots_per_page), FIELD(HnswMeta, first_slot), FIELD(HnswMeta, details_per_page), FIELD(HnswMeta, mean_pages), FIELD(HnswMeta, mean_block), FIELD(HnswMeta, rotation_seed), FIELD(HnswMeta, build_id), FIELD(HnswMeta, rows_at_build), FIELD(HnswMeta, build_milliseconds), FIELD(HnswMeta, entry_id), FIELD(HnswMeta, entry_level), FIELD(HnswMeta, open_detail_block), FIELD(HnswMeta, open_node_block), FIELD(HnswMeta, sign_dims), FIELD(HnswMeta, reserved)}},
-		{"NodeHeader", sizeof(NodeHeader), {FIELD(NodeHeader, state), FIELD(NodeHeader, level), FIELD(NodeHeader, lane_count), FIELD(NodeHeader, flags), FIELD(NodeHeader, generation), FIELD(NodeHeader, tid_block_hi), FIELD(NodeHeader, tid_block_lo), FIELD(NodeHeader, tid_offset), FIELD(NodeHeader, add_exponent), FIELD(NodeHeader, mul_exponent), FIELD(NodeHeader, duplicates), FIELD(NodeHeader, link), FIELD(NodeHeader, scale), FIELD(NodeHeader, bias), FIELD(NodeHeader, norm2), FIELD(NodeHeader, error), FIELD(NodeHeader, refined_error), FIELD(NodeHeader, crc)}},
+		{"PageTrailer",
+		 sizeof(PageTrailer),
+		 {FIELD(PageTrailer, kind), FIELD(PageTrailer, used), FIELD(PageTrailer, crc), FIELD(PageTrailer, reserved1),
+		  FIELD(PageTrailer, reserved2), FIELD(PageTrailer, page_id)}},
+		{"HnswMeta",
+		 sizeof(HnswMeta),
+		 {FIELD(HnswMeta, magic),
+		  FIELD(HnswMeta, version),
+		  FIELD(HnswMeta, min_reader_version),
+		  FIELD(HnswMeta, dimensions),
+		  FIELD(HnswMeta, code_dims),
+		  FIELD(HnswMeta, metric),
+		  FIELD(HnswMeta, layout),
+		  FIELD(HnswMeta, precision),
+		  FIELD(HnswMeta, element_type),
+		  FIELD(HnswMeta, m),
+		  FIELD(HnswMeta, ef_construction),
+		  FIELD(HnswMeta, lanes),
+		  FIELD(HnswMeta, slot_bytes),
+		  FIELD(HnswMeta, slots_per_page),
+		  FIELD(HnswMeta, first_slot),
+		  FIELD(HnswMeta, details_per_page),
+		  FIELD(HnswMeta, mean_pages),
+		  FIELD(HnswMeta, mean_block),
+		  FIELD(HnswMeta, rotation_seed),
+		  FIELD(HnswMeta, build_id),
+		  FIELD(HnswMeta, rows_at_build),
+		  FIELD(HnswMeta, build_milliseconds),
+		  FIELD(HnswMeta, entry_id),
+		  FIELD(HnswMeta, entry_level),
+		  FIELD(HnswMeta, open_detail_block),
+		  FIELD(HnswMeta, open_node_block),
+		  FIELD(HnswMeta, sign_dims),
+		  FIELD(HnswMeta, reserved),
+		  FIELD(HnswMeta, crc),
+		  FIELD(HnswMeta, reserved1)}},
+		{"NodeHeader",
+		 sizeof(NodeHeader),
+		 {FIELD(NodeHeader, state), FIELD(NodeHeader, level), FIELD(NodeHeader, lane_count), FIELD(NodeHeader, flags),
+		  FIELD(NodeHeader, generation), FIELD(NodeHeader, tid_block_hi), FIELD(NodeHeader, tid_block_lo),
+		  FIELD(NodeHeader, tid_offset), FIELD(NodeHeader, add_exponent), FIELD(NodeHeader, mul_exponent),
+		  FIELD(NodeHeader, duplicates), FIELD(NodeHeader, link), FIELD(NodeHeader, scale), FIELD(NodeHeader, bias),
+		  FIELD(NodeHeader, norm2), FIELD(NodeHeader, error), FIELD(NodeHeader, refined_error),
+		  FIELD(NodeHeader, crc)}},
 	};
 }
 
 /* docs/internals/on-disk-format.md has each field at its place, and no others. */
 TEST(Layout, FormatPageHasTheSameBytes)
 {
-	std::filesystem::path page = std::filesystem::path(__FILE__).parent_path() / "../../docs/internals/on-disk-format.md";
+	std::filesystem::path page = std::filesystem::path(__FILE__).parent_path() /
+								 "../../docs/internals/on-disk-format.md";
 	std::ifstream file(page);
 	ASSERT_TRUE(file.good()) << page;
 	std::stringstream text;
@@ -314,7 +379,11 @@ TEST(Layout, FormatPageHasTheSameBytes)
 	for (const Table &table : tables())
 	{
 		SCOPED_TRACE(table.name);
-		std::string title = std::string("### `").append(table.name).append("`: ").append(std::to_string(table.bytes)).append(" bytes\n");
+		std::string title = std::string("### `")
+								.append(table.name)
+								.append("`: ")
+								.append(std::to_string(table.bytes))
+								.append(" bytes\n");
 		std::size_t start = text.str().find(title);
 		ASSERT_NE(start, std::string::npos) << "no heading " << title;
 		std::istringstream lines(text.str().substr(start + title.size()));

@@ -17,8 +17,8 @@ using namespace vecdb::core;
 using distance::Kernels;
 using quantizer::Rotation;
 
-constexpr std::size_t kLengths[] = {16, 32, 48, 64, 80, 96, 112, 128, 144, 208, 240, 256, 400, 512, 528, 768, 784, 1024,
-									1536, 2000, 4096, 16000};
+constexpr std::size_t kLengths[] = {16,  32,  48,  64,  80,  96,  112,  128,  144,  208,  240,
+									256, 400, 512, 528, 768, 784, 1024, 1536, 2000, 4096, 16000};
 
 std::vector<float>
 random_vector(std::size_t n, unsigned seed)

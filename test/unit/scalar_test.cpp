@@ -100,8 +100,7 @@ norm_of(const std::vector<float> &v, ErrorNorm norm, const std::function<long do
 }
 
 class ScalarTest : public testing::TestWithParam<ErrorNorm>
-{
-};
+{};
 
 TEST_P(ScalarTest, ErrorIsAHardBoundForIdealAndFloatDecoding)
 {
@@ -120,7 +119,8 @@ TEST_P(ScalarTest, ErrorIsAHardBoundForIdealAndFloatDecoding)
 		ASSERT_GE(s.refined_error, 0.0f);
 
 		EXPECT_LE(norm_of(v, GetParam(), [&](std::size_t i) { return ideal8(s, code[i]); }), s.error);
-		EXPECT_LE(norm_of(v, GetParam(), [&](std::size_t i) { return ideal16(s, code[i], residual[i]); }), s.refined_error);
+		EXPECT_LE(norm_of(v, GetParam(), [&](std::size_t i) { return ideal16(s, code[i], residual[i]); }),
+				  s.refined_error);
 		for (std::size_t t = 0; t < count; t++)
 		{
 			SCOPED_TRACE(tables[t]->isa);
@@ -192,8 +192,10 @@ TEST_P(ScalarTest, EveryInstructionSetMeasuresTheSame)
 			}
 			else
 			{
-				EXPECT_LE(std::fabs(std::sqrt(static_cast<long double>(sums[1])) - std::sqrt(want[1])), slack + 1e-9L * std::sqrt(want[1]));
-				EXPECT_LE(std::fabs(std::sqrt(static_cast<long double>(sums[2])) - std::sqrt(want[2])), slack + 1e-9L * std::sqrt(want[2]));
+				EXPECT_LE(std::fabs(std::sqrt(static_cast<long double>(sums[1])) - std::sqrt(want[1])),
+						  slack + 1e-9L * std::sqrt(want[1]));
+				EXPECT_LE(std::fabs(std::sqrt(static_cast<long double>(sums[2])) - std::sqrt(want[2])),
+						  slack + 1e-9L * std::sqrt(want[2]));
 			}
 		}
 	}

@@ -18,7 +18,7 @@ using vecdb::core::graph::select_neighbors;
 
 struct Points
 {
-	std::vector<std::vector<float>> at;   // the node is at the origin
+	std::vector<std::vector<float>> at;  // the node is at the origin
 	std::vector<float> distances;
 	bool inner_product = false;
 
@@ -58,8 +58,9 @@ TEST(SelectNeighbors, KeepsExactlyTheCandidatesThatNoKeptOneShadows)
 		std::uint32_t limit = 1 + static_cast<std::uint32_t>(random() % 40);
 		float alpha = repeat % 2 ? 1.0f : 1.2f;
 		std::vector<std::uint32_t> kept(limit + 1, 0xABABABABu);
-		std::uint32_t count = select_neighbors(p.distances.data(), n, limit, alpha,
-											   [&](std::uint32_t i, std::uint32_t j) { return p.between(i, j); }, kept.data());
+		std::uint32_t count = select_neighbors(
+			p.distances.data(), n, limit, alpha, [&](std::uint32_t i, std::uint32_t j) { return p.between(i, j); },
+			kept.data());
 		ASSERT_LE(count, std::min(limit, n));
 		ASSERT_GE(count, 1u);
 		EXPECT_EQ(kept[0], 0u) << "the nearest is always kept";
@@ -85,10 +86,14 @@ TEST(SelectNeighbors, EqualPointsShadowEachOther)
 	/* All in one place away from the node: one link leads there. */
 	std::vector<float> distances(10, 4.0f);
 	std::vector<std::uint32_t> kept(10);
-	EXPECT_EQ(select_neighbors(distances.data(), 10, 10, 1.0f, [](auto, auto) { return 0.0f; }, kept.data()), 1u);
+	EXPECT_EQ(select_neighbors(
+				  distances.data(), 10, 10, 1.0f, [](auto, auto) { return 0.0f; }, kept.data()),
+			  1u);
 	/* All at the node itself: nothing is nearer than 0, so all are kept. */
 	std::fill(distances.begin(), distances.end(), 0.0f);
-	EXPECT_EQ(select_neighbors(distances.data(), 10, 10, 1.0f, [](auto, auto) { return 0.0f; }, kept.data()), 10u);
+	EXPECT_EQ(select_neighbors(
+				  distances.data(), 10, 10, 1.0f, [](auto, auto) { return 0.0f; }, kept.data()),
+			  10u);
 }
 
 TEST(SelectNeighbors, LargerAlphaKeepsMore)
@@ -101,8 +106,9 @@ TEST(SelectNeighbors, LargerAlphaKeepsMore)
 		Points p = random_points(random, 60, 4);
 		std::vector<std::uint32_t> kept(60);
 		for (int a = 0; a < 3; a++)
-			total[a] += select_neighbors(p.distances.data(), 60, 60, alphas[a],
-										 [&](std::uint32_t i, std::uint32_t j) { return p.between(i, j); }, kept.data());
+			total[a] += select_neighbors(
+				p.distances.data(), 60, 60, alphas[a],
+				[&](std::uint32_t i, std::uint32_t j) { return p.between(i, j); }, kept.data());
 	}
 	EXPECT_LT(total[0], total[1]);
 	EXPECT_LT(total[1], total[2]);
@@ -113,7 +119,10 @@ TEST(SelectNeighbors, LimitsAndOddDistances)
 	float distances[3] = {1, 2, 3};
 	std::uint32_t kept[3];
 	int calls = 0;
-	auto far = [&](auto, auto) { calls++; return 100.0f; };
+	auto far = [&](auto, auto) {
+		calls++;
+		return 100.0f;
+	};
 	EXPECT_EQ(select_neighbors(distances, 0, 3, 1.0f, far, kept), 0u);
 	EXPECT_EQ(select_neighbors(distances, 3, 0, 1.0f, far, kept), 0u);
 	EXPECT_EQ(calls, 0);
@@ -128,7 +137,9 @@ TEST(SelectNeighbors, LimitsAndOddDistances)
 	EXPECT_EQ(select_neighbors(products, 3, 3, 1.0f, with, kept), 2u);
 	EXPECT_EQ(kept[1], 2u);
 	/* NaN shadows nothing. */
-	EXPECT_EQ(select_neighbors(distances, 3, 3, 1.0f, [](auto, auto) { return std::nanf(""); }, kept), 3u);
+	EXPECT_EQ(select_neighbors(
+				  distances, 3, 3, 1.0f, [](auto, auto) { return std::nanf(""); }, kept),
+			  3u);
 }
 
 }  // namespace

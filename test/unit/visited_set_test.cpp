@@ -21,7 +21,7 @@ TEST(VisitedSet, AgreesWithAnOracle)
 		[&](std::uint32_t) { return static_cast<std::uint32_t>(random() % 0xFFFFFFFFu); },
 		[&](std::uint32_t) { return static_cast<std::uint32_t>(random() % 1000); },
 		[](std::uint32_t i) { return i; },
-		[](std::uint32_t i) { return i * 8; },              // first slots of pages
+		[](std::uint32_t i) { return i * 8; },  // first slots of pages
 		[](std::uint32_t i) { return i << 16; },
 		[](std::uint32_t i) { return 0xFFFFFFFEu - i; },
 	};
@@ -56,8 +56,9 @@ TEST(VisitedSet, AgreesWithAnOracle)
 TEST(VisitedSet, WithoutMemoryForGrowthItSaysSoAndKeepsWhatItHas)
 {
 	static int left;
-	Memory scarce{[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
-				  [](void *, void *p) noexcept { std::free(p); }, nullptr};
+	Memory scarce{
+		[](void *, std::size_t bytes) noexcept -> void * { return left-- > 0 ? std::malloc(bytes) : nullptr; },
+		[](void *, void *p) noexcept { std::free(p); }, nullptr};
 	VisitedSet set;
 	left = 0;
 	EXPECT_FALSE(set.init(scarce, 10));

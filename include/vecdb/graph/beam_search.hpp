@@ -56,11 +56,11 @@ struct BeamSearch
 	Scored *entries;
 	std::uint32_t count, capacity;
 	std::uint32_t ef;
-	std::uint32_t live_linked;      // live nodes in buckets 0..last
+	std::uint32_t live_linked;  // live nodes in buckets 0..last
 	std::uint32_t expansions, scored;
-	Scored *results;                // of run_estimates: nodes seen, dead ones too
+	Scored *results;  // of run_estimates: nodes seen, dead ones too
 	std::uint32_t result_count, result_capacity;
-	int last;                       // bucket of the ef-th best; kBuckets - 1 while there are fewer
+	int last;  // bucket of the ef-th best; kBuckets - 1 while there are fewer
 	float lo, hi, inverse_step, nearest;
 	std::int32_t head[kBuckets];
 	std::uint32_t live[kBuckets];

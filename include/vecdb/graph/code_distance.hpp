@@ -65,13 +65,13 @@ struct CodeQuery
 	const float *q;
 	const std::int16_t *codes;  // not for L1
 	float step;
-	float code_sum;             // sum of step * codes
-	float code_norm2;           // norm of the integer form: makes d2 below an exact square for it
-	float code_error;           // || q - step * codes ||
-	double norm;                // || q ||
-	double operand_norm;        // || q || as the operator sees it, before centring
-	double mean_norm;           // of the vector that was subtracted from both sides
-	double operator_slack;      // rounding of the operator, relative to |a| |b| (ip, cosine) or to the distance (L2, L1)
+	float code_sum;         // sum of step * codes
+	float code_norm2;       // norm of the integer form: makes d2 below an exact square for it
+	float code_error;       // || q - step * codes ||
+	double norm;            // || q ||
+	double operand_norm;    // || q || as the operator sees it, before centring
+	double mean_norm;       // of the vector that was subtracted from both sides
+	double operator_slack;  // rounding of the operator, relative to |a| |b| (ip, cosine) or to the distance (L2, L1)
 };
 
 inline CodeQuery
@@ -120,8 +120,8 @@ query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_
 
 /* Graph distance to a 16-bit code (residual == null: 8-bit code in full float precision). */
 inline float
-refined_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code,
-				 const std::uint8_t *residual, float scale, float bias) noexcept
+refined_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, const std::uint8_t *residual,
+				 float scale, float bias) noexcept
 {
 	switch (q.metric)
 	{
@@ -159,10 +159,10 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 {
 	constexpr double kInfinity = std::numeric_limits<double>::infinity();
 	double n = static_cast<double>(q.n);
-	double norm = code_norm + error;                          // bounds || v || in code space
+	double norm = code_norm + error;  // bounds || v || in code space
 	double size = q.norm + norm;
 	double query_error = coarse ? static_cast<double>(q.code_error) : 0.0;
-	double rotation_slack = 2e-6 * size + 3e-7 * q.mean_norm; // float32 rotation and centring of both sides
+	double rotation_slack = 2e-6 * size + 3e-7 * q.mean_norm;  // float32 rotation and centring of both sides
 	Interval r;
 	switch (q.metric)
 	{
@@ -224,8 +224,8 @@ constexpr float kFarthest = 1e37f;
  * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm.
  */
 inline void
-score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias, float norm2,
-		   float error, float &out_distance, float &out_error) noexcept
+score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
+		   float norm2, float error, float &out_distance, float &out_error) noexcept
 {
 	float d = query_distance(k, q, code, scale, bias, norm2);
 	if (q.metric == Metric::inner_product)

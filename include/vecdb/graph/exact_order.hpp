@@ -55,8 +55,8 @@ struct ExactOrder
 	};
 
 	Memory memory;
-	Item *pending;   // coarse, sorted by descending lower bound: the nearest is the last
-	Item *refined;   // binary heap, least lower bound first
+	Item *pending;  // coarse, sorted by descending lower bound: the nearest is the last
+	Item *refined;  // binary heap, least lower bound first
 	Item *late;
 	std::uint32_t pending_count, pending_capacity;
 	std::uint32_t refined_count, refined_capacity;

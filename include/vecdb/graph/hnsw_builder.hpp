@@ -24,9 +24,9 @@ struct BuilderOptions
 	std::uint32_t code_dims;
 	int m;
 	int ef_construction;
-	unsigned threads;         // at least 1
-	std::uint64_t seed;       // of the levels: node i of a build has the same level in every build
-	std::size_t rows_hint;    // expected rows; more are fine
+	unsigned threads;       // at least 1
+	std::uint64_t seed;     // of the levels: node i of a build has the same level in every build
+	std::size_t rows_hint;  // expected rows; more are fine
 };
 
 class HnswBuilder
@@ -82,7 +82,7 @@ public:
 	const std::uint8_t *code(std::uint32_t node) const noexcept;
 	/* out: 2m (layer 0) or m node numbers. */
 	std::uint32_t links(std::uint32_t node, std::uint32_t layer, std::uint32_t *out) const noexcept;
-	std::uint32_t entry() const noexcept;   // of a graph with count() > 0
+	std::uint32_t entry() const noexcept;  // of a graph with count() > 0
 
 private:
 	struct Impl;

@@ -60,12 +60,12 @@ enum class PageKind : std::uint16_t
 
 struct PageTrailer
 {
-	std::uint16_t kind;      // PageKind
-	std::uint16_t used;      // detail: slots handed out; node: 0
-	std::uint32_t reserved0;
+	std::uint16_t kind;  // PageKind
+	std::uint16_t used;  // detail: slots handed out; node: 0
+	std::uint32_t crc;   // mean pages: CRC-32C of the body
 	std::uint32_t reserved1;
 	std::uint16_t reserved2;
-	std::uint16_t page_id;   // kHnswPageId
+	std::uint16_t page_id;  // kHnswPageId
 };
 static_assert(sizeof(PageTrailer) == kPageTrailerBytes && std::has_unique_object_representations_v<PageTrailer>);
 
@@ -94,30 +94,32 @@ struct HnswMeta
 	std::uint8_t element_type;         // ElementType
 	std::uint16_t m;
 	std::uint16_t ef_construction;
-	std::uint16_t lanes;               // neighbour ids in a slot: 2 * m
+	std::uint16_t lanes;  // neighbour ids in a slot: 2 * m
 	std::uint16_t slot_bytes;
 	std::uint16_t slots_per_page;
-	std::uint16_t first_slot;          // byte offset in the page
-	std::uint16_t details_per_page;    // 0 without a second plane
-	std::uint16_t mean_pages;          // 0: the mean is zero
-	std::uint32_t mean_block;          // first of mean_pages consecutive blocks
-	std::uint64_t rotation_seed;       // 0: not rotated (L1)
-	std::uint64_t build_id;            // random; tells a cached copy from a new index in the same file
+	std::uint16_t first_slot;        // byte offset in the page
+	std::uint16_t details_per_page;  // 0 without a second plane
+	std::uint16_t mean_pages;        // 0: the mean is zero
+	std::uint32_t mean_block;        // first of mean_pages consecutive blocks
+	std::uint64_t rotation_seed;     // 0: not rotated (L1)
+	std::uint64_t build_id;          // random; tells a cached copy from a new index in the same file
 	std::uint64_t rows_at_build;
 	std::uint32_t build_milliseconds;
-	std::uint32_t entry_id;            // top-level slot of the entry point; kInvalidId: empty graph
+	std::uint32_t entry_id;  // top-level slot of the entry point; kInvalidId: empty graph
 	std::uint32_t entry_level;
-	std::uint32_t open_detail_block;   // detail page with room, 0: none yet
-	std::uint32_t open_node_block;     // node page to try first on insert, 0: none yet
-	std::uint16_t sign_dims;           // layout fused: dimensions of the neighbour codes; 0 else
+	std::uint32_t open_detail_block;  // detail page with room, 0: none yet
+	std::uint32_t open_node_block;    // node page to try first on insert, 0: none yet
+	std::uint16_t sign_dims;          // layout fused: dimensions of the neighbour codes; 0 else
 	std::uint16_t reserved;
+	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
+	std::uint32_t reserved1;
 };
-static_assert(sizeof(HnswMeta) == 88 && offsetof(HnswMeta, rotation_seed) == 40 && offsetof(HnswMeta, entry_id) == 68 &&
-			  std::has_unique_object_representations_v<HnswMeta>);
+static_assert(sizeof(HnswMeta) == 96 && offsetof(HnswMeta, crc) == 88 && offsetof(HnswMeta, rotation_seed) == 40 &&
+			  offsetof(HnswMeta, entry_id) == 68 && std::has_unique_object_representations_v<HnswMeta>);
 
 enum class NodeState : std::uint8_t
 {
-	free = 0,       // all-zero pages are pages of free slots
+	free = 0,  // all-zero pages are pages of free slots
 	live = 1,
 	dead = 2,       // its rows are gone; still a way point until vacuum has unlinked it
 	duplicate = 3,  // holds more TIDs of a node with an equal vector
@@ -125,27 +127,27 @@ enum class NodeState : std::uint8_t
 
 struct NodeHeader
 {
-	std::uint8_t state;       // NodeState
-	std::uint8_t level;       // 0 = base layer; a node of level n has one slot on each layer 0..n
-	std::uint8_t lane_count;  // neighbour ids in use, first ones first; duplicate: TIDs in use
-	std::uint8_t flags;       // 0
-	std::uint32_t generation; // grows when a slot is used again
+	std::uint8_t state;          // NodeState
+	std::uint8_t level;          // 0 = base layer; a node of level n has one slot on each layer 0..n
+	std::uint8_t lane_count;     // neighbour ids in use, first ones first; duplicate: TIDs in use
+	std::uint8_t flags;          // 0
+	std::uint32_t generation;    // grows when a slot is used again
 	std::uint16_t tid_block_hi;  // tid_block: duplicate: its height in the chain, see chain_height
 	std::uint16_t tid_block_lo;
-	std::uint16_t tid_offset; // 0: no TID (upper layer, or the row is gone)
-	std::int8_t add_exponent; // layout fused: of its factors; 0 else. Not covered by crc, like lane_count
+	std::uint16_t tid_offset;  // 0: no TID (upper layer, or the row is gone)
+	std::int8_t add_exponent;  // layout fused: of its factors; 0 else. Not covered by crc, like lane_count
 	std::int8_t mul_exponent;
-	std::uint32_t duplicates; // slot id of the next `duplicate` slot, or kInvalidId
-	std::uint32_t link;       // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
+	std::uint32_t duplicates;  // slot id of the next `duplicate` slot, or kInvalidId
+	std::uint32_t link;        // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
 	float scale;
 	float bias;
 	float norm2;
 	float error;
-	float refined_error;      // upper layer, duplicate: see bound_detail
-	std::uint32_t crc;        // CRC-32C of the header up to here (lane_count, exponents taken as 0) and the self code
+	float refined_error;  // upper layer, duplicate: see bound_detail
+	std::uint32_t crc;    // CRC-32C of the slot's id, the header up to here (lane_count, exponents as 0) and the code
 };
-static_assert(sizeof(NodeHeader) == 48 && offsetof(NodeHeader, tid_block_hi) == 8 && offsetof(NodeHeader, scale) == 24 &&
-			  offsetof(NodeHeader, crc) == 44);
+static_assert(sizeof(NodeHeader) == 48 && offsetof(NodeHeader, tid_block_hi) == 8 &&
+			  offsetof(NodeHeader, scale) == 24 && offsetof(NodeHeader, crc) == 44);
 
 constexpr std::uint32_t kTidBytes = 6;
 
@@ -188,16 +190,16 @@ struct HnswShape
 	std::uint32_t dimensions;
 	std::uint32_t code_dims;
 	std::uint32_t lanes;
-	std::uint32_t lanes_offset;   // of the neighbour ids, from the slot's start
-	std::uint32_t lanes_bytes;    // ids and neighbour codes
-	std::uint32_t blocks;         // layout fused: blocks of 32 lanes; 0 else
-	std::uint32_t block_offset;   // of the first block, from the slot's start
-	std::uint32_t block_bytes;    // 64 f_add, 64 f_mul, 4 * sign_dims
+	std::uint32_t lanes_offset;  // of the neighbour ids, from the slot's start
+	std::uint32_t lanes_bytes;   // ids and neighbour codes
+	std::uint32_t blocks;        // layout fused: blocks of 32 lanes; 0 else
+	std::uint32_t block_offset;  // of the first block, from the slot's start
+	std::uint32_t block_bytes;   // 64 f_add, 64 f_mul, 4 * sign_dims
 	std::uint32_t sign_dims;
 	std::uint32_t slot_bytes;
 	std::uint32_t slots_per_page;
 	std::uint32_t first_slot;
-	std::uint32_t detail_bytes;   // 0 without a second plane
+	std::uint32_t detail_bytes;  // 0 without a second plane
 	std::uint32_t details_per_page;
 
 	std::uint32_t
@@ -233,7 +235,8 @@ struct HnswShape
 inline std::uint32_t
 max_dimensions(int m) noexcept
 {
-	return (kPageBodyBytes - static_cast<std::uint32_t>(sizeof(NodeHeader)) - 8 * static_cast<std::uint32_t>(m)) / 16 * 16;
+	return (kPageBodyBytes - static_cast<std::uint32_t>(sizeof(NodeHeader)) - 8 * static_cast<std::uint32_t>(m)) / 16 *
+		   16;
 }
 
 /*
@@ -278,9 +281,9 @@ hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswSh
 	{
 		shape.blocks = (shape.lanes + 31) / 32;
 		shape.block_offset = shape.lanes_offset + shape.lanes_bytes;
-		shape.sign_dims = dimensions == 0
-							  ? 0
-							  : choose_sign_dims(shape.code_dims, shape.block_offset + 128 * shape.blocks, shape.blocks);
+		shape.sign_dims =
+			dimensions == 0 ? 0
+							: choose_sign_dims(shape.code_dims, shape.block_offset + 128 * shape.blocks, shape.blocks);
 		if (shape.sign_dims == 0)
 			return false;
 		shape.block_bytes = 128 + 4 * shape.sign_dims;
@@ -318,8 +321,8 @@ check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcep
 		meta.element_type != static_cast<std::uint8_t>(ElementType::float32) ||
 		(meta.layout != static_cast<std::uint8_t>(Layout::compact) &&
 		 meta.layout != static_cast<std::uint8_t>(Layout::fused)) ||
-		meta.ef_construction < kMinEfConstruction ||
-		meta.ef_construction > kMaxEfConstruction || meta.dimensions > kPageBodyBytes)
+		meta.ef_construction < kMinEfConstruction || meta.ef_construction > kMaxEfConstruction ||
+		meta.dimensions > kPageBodyBytes)
 		return Status::error(Code::corrupt, "invalid options in metapage");
 	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), shape) ||
 		shape.sign_dims != meta.sign_dims || shape.slot_bytes != meta.slot_bytes ||

@@ -39,11 +39,11 @@ void sq8_decode(const Sq8 &s, const std::uint8_t *code, const std::uint8_t *resi
 /* A query as the integer kernels want it. */
 struct Sq8Query
 {
-	const float *q;         // n floats, rotated
-	std::int16_t *codes;    // n, storage of the caller
-	float step;             // q[i] ~ step * codes[i]
-	float sum;              // sum q[i]
-	float norm2;            // sum q[i]^2
+	const float *q;       // n floats, rotated
+	std::int16_t *codes;  // n, storage of the caller
+	float step;           // q[i] ~ step * codes[i]
+	float sum;            // sum q[i]
+	float norm2;          // sum q[i]^2
 	std::size_t n;
 };
 

@@ -25,9 +25,9 @@ using std::uint32_t;
 using std::uint8_t;
 
 constexpr size_t kLanes = 16;
-constexpr float kHalfRange = 127.5f;             // middle of 0..255
-constexpr float kHalfFineRange = 32640.0f;       // middle of 0..65280, the 16-bit codes
-constexpr float kFineSteps = 255.0f;             // residual steps inside one code step
+constexpr float kHalfRange = 127.5f;        // middle of 0..255
+constexpr float kHalfFineRange = 32640.0f;  // middle of 0..65280, the 16-bit codes
+constexpr float kFineSteps = 255.0f;        // residual steps inside one code step
 
 float
 at(const float *p, size_t i) noexcept
@@ -155,9 +155,7 @@ struct Decoder16
 	float step, middle;
 
 	Decoder16(const uint8_t *code_, const uint8_t *residual_, float scale_, float bias_) noexcept
-		: code(code_),
-		  residual(residual_),
-		  step(scale_ / kFineSteps),
+		: code(code_), residual(residual_), step(scale_ / kFineSteps),
 		  middle(static_cast<float>(bias_ + 127.5 * scale_))
 	{
 	}
@@ -241,8 +239,7 @@ inner_product_u16_f32(const uint8_t *code, const uint8_t *residual, float scale,
 }
 
 float
-l1_u16_f32(const uint8_t *code, const uint8_t *residual, float scale, float bias, const float *query,
-		   size_t n) noexcept
+l1_u16_f32(const uint8_t *code, const uint8_t *residual, float scale, float bias, const float *query, size_t n) noexcept
 {
 	return l1_coded(Decoder16(code, residual, scale, bias), query, n);
 }
@@ -333,8 +330,7 @@ to_code(float x) noexcept
 
 template <bool absolute>
 void
-encode_as(const float *v, size_t n, float scale, float bias, uint8_t *code, uint8_t *residual,
-		  double out[3]) noexcept
+encode_as(const float *v, size_t n, float scale, float bias, uint8_t *code, uint8_t *residual, double out[3]) noexcept
 {
 	/* Halved, so that the difference of two finite floats stays finite. */
 	const float half_bias = 0.5f * bias;
@@ -507,8 +503,8 @@ quad_sums(const float *q, size_t n, float out[2]) noexcept
 	float most = 0, sum = 0;
 	for (size_t i = 0; i < n; i += 4)
 	{
-		float four =
-			magnitude(at(q, i)) + magnitude(at(q, i + 1)) + (magnitude(at(q, i + 2)) + magnitude(at(q, i + 3)));
+		float four = magnitude(at(q, i)) + magnitude(at(q, i + 1)) +
+					 (magnitude(at(q, i + 2)) + magnitude(at(q, i + 3)));
 		most = four > most ? four : most;
 		sum += four;
 	}

@@ -53,8 +53,8 @@ struct Simd
 	using V = typename Isa::V;
 	using D = typename Isa::D;
 	static constexpr std::size_t L = V::size;
-	static constexpr std::size_t kBlock = 16;           // codes come in multiples of this
-	static constexpr std::size_t kParts = kBlock / L;   // registers a block
+	static constexpr std::size_t kBlock = 16;          // codes come in multiples of this
+	static constexpr std::size_t kParts = kBlock / L;  // registers a block
 	static_assert(kBlock % L == 0);
 
 	static V
@@ -276,8 +276,8 @@ struct Simd
 	}
 
 	static float
-	l1_u8_u8(const std::uint8_t *a, float scale_a, float bias_a, const std::uint8_t *b, float scale_b,
-			 float bias_b, std::size_t n) noexcept
+	l1_u8_u8(const std::uint8_t *a, float scale_a, float bias_a, const std::uint8_t *b, float scale_b, float bias_b,
+			 std::size_t n) noexcept
 	{
 		Decoder8 da(a, scale_a, bias_a);
 		Decoder8 db(b, scale_b, bias_b);
@@ -312,22 +312,20 @@ struct Simd
 	}
 
 	static float
-	l1_u16_f32(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias,
-			   const float *query, std::size_t n) noexcept
+	l1_u16_f32(const std::uint8_t *code, const std::uint8_t *residual, float scale, float bias, const float *query,
+			   std::size_t n) noexcept
 	{
 		return accumulate_coded<AbsoluteDifference>(Decoder16(code, residual, scale, bias), query, n);
 	}
 
 	static float
-	l2_squared_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query,
-					  std::size_t n) noexcept
+	l2_squared_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
 	{
 		return accumulate_coded<SquaredDifference>(Decoder8(code, scale, bias), query, n);
 	}
 
 	static float
-	inner_product_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query,
-						 std::size_t n) noexcept
+	inner_product_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
 	{
 		return accumulate_coded<Product>(Decoder8(code, scale, bias), query, n);
 	}
@@ -515,7 +513,9 @@ struct Simd
 		D error[2] = {D(0.0), D(0.0)};
 		D norm2[2] = {D(0.0), D(0.0)};
 
-		ErrorSums(double scale_, double bias_) noexcept : scale(scale_), bias(bias_) {}
+		ErrorSums(double scale_, double bias_) noexcept : scale(scale_), bias(bias_)
+		{
+		}
 
 		template <bool with_norm>
 		void
@@ -536,8 +536,8 @@ struct Simd
 
 	template <bool absolute, bool with_residual>
 	static void
-	encode_as(const float *v, std::size_t n, float scale, float bias, std::uint8_t *code,
-			  std::uint8_t *residual, double out[3]) noexcept
+	encode_as(const float *v, std::size_t n, float scale, float bias, std::uint8_t *code, std::uint8_t *residual,
+			  double out[3]) noexcept
 	{
 		/* Halved, so that the difference of two finite floats stays finite. */
 		const V half(0.5f);

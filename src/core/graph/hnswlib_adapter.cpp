@@ -73,7 +73,9 @@ distance_of_codes(const void *a, const void *b, const void *parameters)
 class CodeSpace : public hnswlib::SpaceInterface<float>
 {
 public:
-	CodeSpace(distance::Metric metric, std::size_t n) : parameters_{metric, n, &distance::kernels()} {}
+	CodeSpace(distance::Metric metric, std::size_t n) : parameters_{metric, n, &distance::kernels()}
+	{
+	}
 	size_t
 	get_data_size() override
 	{
@@ -226,7 +228,8 @@ private:
 		for (std::size_t i = near.size(); i-- > 0; found.pop())
 			near[i] = found.top();
 		/* Another thread may have linked to this node already. */
-		near.erase(std::remove_if(near.begin(), near.end(), [id](const Near &n) { return n.second == id; }), near.end());
+		near.erase(std::remove_if(near.begin(), near.end(), [id](const Near &n) { return n.second == id; }),
+				   near.end());
 		if (near.empty())
 			return enterpoint_node_;
 		const hnswlib::tableint nearest = near[0].second;
@@ -288,7 +291,9 @@ struct HnswBuilder::Impl
 		std::vector<std::pair<float, std::uint32_t>> near;
 		std::vector<std::uint32_t> kept;
 
-		explicit LaneFiller(Impl &owner) : impl(owner) {}
+		explicit LaneFiller(Impl &owner) : impl(owner)
+		{
+		}
 		void fill(std::uint32_t node);
 	};
 
@@ -712,7 +717,8 @@ bool
 HnswBuilder::wait_idle(int milliseconds) noexcept
 {
 	std::unique_lock<std::mutex> lock(impl_->mutex);
-	return impl_->work_done.wait_for(lock, std::chrono::milliseconds(milliseconds), [&] { return impl_->running == 0; });
+	return impl_->work_done.wait_for(lock, std::chrono::milliseconds(milliseconds),
+									 [&] { return impl_->running == 0; });
 }
 
 Status

@@ -41,7 +41,8 @@ decode_rounding(double scale, double bias) noexcept
 {
 	double range = 256.0 * scale;
 	double largest = std::max(std::fabs(bias), std::fabs(bias + range)) + scale;
-	return 0x1p-24 * 1.01 * (2.0 * largest + range) + 4.0 * static_cast<double>(std::numeric_limits<float>::denorm_min());
+	return 0x1p-24 * 1.01 * (2.0 * largest + range) +
+		   4.0 * static_cast<double>(std::numeric_limits<float>::denorm_min());
 }
 
 /* The norm from the kernel's sum, with the margins. */
@@ -81,8 +82,7 @@ sq8_encode(const float *v, std::size_t n, ErrorNorm norm, std::uint8_t *code, st
 }
 
 void
-sq8_decode(const Sq8 &s, const std::uint8_t *code, const std::uint8_t *residual, std::size_t n,
-		   float *out) noexcept
+sq8_decode(const Sq8 &s, const std::uint8_t *code, const std::uint8_t *residual, std::size_t n, float *out) noexcept
 {
 	distance::kernels().decode(code, residual, s.scale, s.bias, n, out);
 }
