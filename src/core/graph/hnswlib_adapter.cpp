@@ -456,14 +456,14 @@ HnswBuilder::Impl::LaneFiller::fill(std::uint32_t node)
 {
 	/* Two hops are hundreds of nodes; these many of them are looked at. */
 	constexpr std::size_t kMostNear = 512;
-	const Graph &graph = *impl.graph;
-	const std::size_t limit = graph.maxM0_;
+	const Graph &links = *impl.graph;
+	const std::size_t limit = links.maxM0_;
 	std::uint32_t *out = impl.filled.data() + static_cast<std::size_t>(node) * (limit + 1);
 	const std::uint32_t *own = impl.lanes_of(node, 0);
 	const std::uint32_t count = impl.lane_count(node, 0);
 	kept.assign(own + 1, own + 1 + count);
 	if (mark.empty())
-		mark.assign(graph.cur_element_count, 0);
+		mark.assign(links.cur_element_count, 0);
 	if (count < limit)
 	{
 		near.clear();
