@@ -30,6 +30,8 @@ using storage::PageChange;
 constexpr uint32 kDuplicateCandidates = 4;
 /* A lost node looks at least at this many for one with room. */
 constexpr uint32 kReconnectEf = 64;
+/* And, where none of those will do, at eight times as many, and so on until this. */
+constexpr uint32 kReconnectMost = 4096;
 
 const float *
 indexable_vector(const IndexState *state, Datum value, bool isnull)
@@ -166,8 +168,8 @@ random_level(const IndexState *state)
 	return level < kMaxLevel ? static_cast<uint32>(level) : kMaxLevel;
 }
 
-/* Back-links from every neighbour chosen; at least one sticks where there is any. */
-static void
+/* Back-links from every neighbour chosen. False: none of them could take one without losing another its last way. */
+static bool
 add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 target)
 {
 	bool linked = false;
@@ -175,8 +177,7 @@ add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 targ
 		linked |= add_backlink(linker, neighbors[i], target, LinkForce::offered);
 	for (uint32 i = 0; i < count && !linked; i++)
 		linked = add_backlink(linker, neighbors[i], target, LinkForce::wanted);
-	for (uint32 i = 0; i < count && !linked; i++)
-		linked = add_backlink(linker, neighbors[i], target, LinkForce::forced);
+	return linked;
 }
 
 /* From a base node that is to be the entry point to that of now, which leads to every node. */
@@ -299,9 +300,10 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 		node.lanes = linker->image;
 		ids[layer] = write_new_node(index, state, node);
 	}
+	bool lonely[kMaxLevel + 1] = {};
 	for (uint32 layer = 0; layer <= place.level; layer++)
 		if (place.counts[layer] > 0)
-			add_backlinks(linker, place.lanes[layer], place.counts[layer], ids[layer]);
+			lonely[layer] = !add_backlinks(linker, place.lanes[layer], place.counts[layer], ids[layer]);
 
 	if (place.alone || place.level > place.meta.entry_level)
 	{
@@ -311,6 +313,10 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	}
 	if (entry_locked)
 		unlock_entry(index);
+	/* Frees place. */
+	for (uint32 layer = 0; layer <= place.level; layer++)
+		if (lonely[layer])
+			reconnect_node(linker, ids[layer], nullptr);
 }
 
 void
@@ -381,37 +387,57 @@ relink_node(Linker *linker, uint32 id)
 		Candidates candidates = other_candidates(linker, entry, id, linker->state->meta.ef_construction);
 		auto *lanes = static_cast<uint32 *>(palloc((m + 1) * sizeof(uint32)));
 		uint32 count = choose_neighbors(linker, candidates, m, 1.0f, lanes);
-		add_backlinks(linker, lanes, count, id);
+		bool linked = add_backlinks(linker, lanes, count, id);
 		/* And out-links, where it has too few to lead anywhere. */
 		for (uint32 i = 0; i < count && header.lane_count < m / 2; i++)
 			add_backlink(linker, id, lanes[i], LinkForce::offered);
+		if (!linked)
+			reconnect_node(linker, id, nullptr);
 	}
 	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->context);
 }
 
+/* A link to id from one of these, of the force. Rather a farther node with room than one that has to give up another link. */
+static bool
+link_from_any(Linker *linker, const Candidates &candidates, uint32 id, uint32 limit, LinkForce force)
+{
+	bool linked = false;
+	for (uint32 i = 0; i < candidates.count && !linked; i++)
+		if (linker->store.load(candidates.ids[i], linker->copies[0]) && linker->copies[0].header.lane_count < limit)
+			linked = add_backlink(linker, candidates.ids[i], id, force);
+	for (uint32 i = 0; i < candidates.count && !linked; i++)
+		linked = add_backlink(linker, candidates.ids[i], id, force);
+	return linked;
+}
+
 void
-reconnect_node(Linker *linker, uint32 id)
+reconnect_node(Linker *linker, uint32 id, const Bitmap *among)
 {
 	MemoryContext old = MemoryContextSwitchTo(linker->context);
 	NodeHeader header;
 	linker->store.query = node_query(linker, id, header);
 	uint32 entry = linker->store.query == nullptr ? kInvalidId : entry_slot(linker->store, header.level);
-	if (entry != kInvalidId)
+	bool linked = entry == kInvalidId || entry == id;
+	uint32 ef = std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf);
+	for (; !linked; ef *= 8)
 	{
-		Candidates candidates =
-			other_candidates(linker, entry, id, std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf));
-		/* Rather a farther node with room than one that would have to give up another link for this. */
-		bool linked = false;
-		for (uint32 i = 0; i < candidates.count && !linked; i++)
-			if (linker->store.load(candidates.ids[i], linker->copies[0]) &&
-				linker->copies[0].header.lane_count < lane_limit(linker->state, header.level))
-				linked = add_backlink(linker, candidates.ids[i], id, LinkForce::wanted);
-		for (uint32 i = 0; i < candidates.count && !linked; i++)
-			linked = add_backlink(linker, candidates.ids[i], id, LinkForce::wanted);
+		Candidates candidates = other_candidates(linker, entry, id, ef);
+		uint32 n = 0;
+		for (uint32 i = 0; i < candidates.count; i++)
+			if (among == nullptr || among->test(candidates.ids[i]))
+				candidates.ids[n++] = candidates.ids[i];
+		candidates.count = n;
+		uint32 limit = lane_limit(linker->state, header.level);
+		linked = link_from_any(linker, candidates, id, limit, LinkForce::wanted);
+		if (linked || ef < kReconnectMost)
+			continue;
 		for (uint32 i = 0; i < candidates.count && !linked; i++)
 			linked = add_backlink(linker, candidates.ids[i], id, LinkForce::forced);
+		if (!linked)
+			add_backlink(linker, entry, id, LinkForce::forced);
+		linked = true;
 	}
 	linker->store.query = nullptr;
 	MemoryContextSwitchTo(old);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "hnsw/bitmap.hpp"
 #include "hnsw/link.hpp"
 
 namespace vecdb::hnsw
@@ -35,10 +36,10 @@ void insert_vector(Inserter *inserter, Relation index, const float *v, ItemPoint
 void relink_node(Linker *linker, uint32 id);
 
 /*
- * Adds a link to the node from one that can be reached from the entry point's slot on the same layer. Caller holds the
- * graph lock (share). For vacuum, where a part of the graph has been cut off.
+ * Adds a link to the node from a near one that can be reached from the entry point's slot on the same layer, of those
+ * in `among` (null: of all). Caller holds the graph lock (share). For what has no link to it, or is cut off.
  */
-void reconnect_node(Linker *linker, uint32 id);
+void reconnect_node(Linker *linker, uint32 id, const Bitmap *among);
 
 /* The vector of an index tuple in float form, or null when the row is not indexed (NULL, zero under cosine). */
 const float *indexable_vector(const IndexState *state, Datum value, bool isnull);

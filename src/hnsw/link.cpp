@@ -471,16 +471,26 @@ link_to(Linker *linker, uint32 node_id, uint32 target, LinkForce force, Pruned &
 	return false;
 }
 
+void
+keep_ways(Linker *linker, uint32 node, const uint32 *dropped, const uint32 *through, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++)
+	{
+		/* Where the node has died meanwhile its lanes stand still, and the second hop gets the link back. */
+		if (!links_to(linker->store, through[i], dropped[i]) &&
+			!add_backlink(linker, node, dropped[i], LinkForce::wanted) &&
+			!add_backlink(linker, through[i], dropped[i], LinkForce::wanted))
+			add_backlink(linker, node, dropped[i], LinkForce::forced);
+	}
+}
+
 bool
 add_backlink(Linker *linker, uint32 node_id, uint32 target, LinkForce force)
 {
 	Pruned pruned;
 	bool linked = link_to(linker, node_id, target, force, pruned);
 	/* Another insert may have given up the second hop at the same time, counting on this lane: one of the two sees it. */
-	Pruned again;
-	for (uint32 i = 0; i < pruned.dropped_count; i++)
-		if (!links_to(linker->store, pruned.through[i], pruned.dropped[i]))
-			link_to(linker, node_id, pruned.dropped[i], LinkForce::forced, again);
+	keep_ways(linker, node_id, pruned.dropped, pruned.through, pruned.dropped_count);
 	return linked;
 }
 

@@ -69,6 +69,12 @@ enum class LinkForce
 /* Adds target to the lanes of node: appends, or prunes lanes + target. True: node links to target now. */
 bool add_backlink(Linker *linker, uint32 node, uint32 target, LinkForce force);
 
+/*
+ * Call after the lanes dropped[] of node have gone, each because node links to through[] and that to dropped[]: looks
+ * whether it still does, as another writer may have counted on node's lane in the same way, and links it again else.
+ */
+void keep_ways(Linker *linker, uint32 node, const uint32 *dropped, const uint32 *through, uint32 count);
+
 /* Lanes that a layer may use. */
 inline uint32
 lane_limit(const IndexState *state, uint32 level)

@@ -35,12 +35,12 @@ constexpr float kFarthest = 3e38f;
 constexpr int kAttempts = 8;
 
 static NodeCopy
-make_copy(const HnswShape &shape, bool with_lanes)
+make_copy(const HnswShape &shape)
 {
 	NodeCopy copy;
 	memset(static_cast<void *>(&copy), 0, sizeof copy);
 	copy.code = static_cast<uint8 *>(palloc(shape.code_dims));
-	copy.lanes = with_lanes ? static_cast<uint32 *>(palloc(BeamSearch::kMaxLanes * sizeof(uint32))) : nullptr;
+	copy.lanes = static_cast<uint32 *>(palloc(shape.lanes * sizeof(uint32)));
 	return copy;
 }
 
@@ -53,12 +53,12 @@ make_repairer(Linker *linker, const Bitmap *dead)
 	r->dead = dead;
 	if (!r->seen.init(pg::context_memory(CurrentMemoryContext), 1024))
 		pg::report(core::Status::out_of_memory());
-	r->node = make_copy(shape, true);
-	r->way = make_copy(shape, true);
+	r->node = make_copy(shape);
+	r->way = make_copy(shape);
 	r->near = static_cast<Repairer::Near *>(palloc(kMaxNear * sizeof(Repairer::Near)));
 	r->copies = static_cast<NodeCopy *>(palloc((kMaxNear + 1) * sizeof(NodeCopy)));
 	for (uint32 i = 0; i <= kMaxNear; i++)
-		r->copies[i] = make_copy(shape, false);
+		r->copies[i] = make_copy(shape);
 	r->image = make_lane_image(linker->state);
 	/* Keep a little more than the rule of the insert: the same on a scale of distances, not of their squares. */
 	switch (linker->state->metric)
@@ -77,24 +77,24 @@ nearer(const Repairer::Near &a, const Repairer::Near &b) noexcept
 	return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
 }
 
-/* Takes id into the near ones, unless it was seen, is not a live node of the layer, or is too far. */
-static void
+/* Takes id into the near ones, unless it was seen or is too far. False: not a live node of the layer, or seen. */
+static bool
 consider(Repairer *r, uint32 self, uint32 id)
 {
 	if (id == self || r->dead->test(id))
-		return;
+		return false;
 	int fresh = r->seen.add(id);
 	if (fresh < 0)
 		pg::report(core::Status::out_of_memory());
 	if (fresh == 0)
-		return;
+		return false;
 	const IndexState *state = r->linker->state;
 	/* The spare copy is the one that no entry of `near` owns. */
 	uint32 spare = r->count < kMaxNear ? r->count : kMaxNear;
 	NodeCopy &copy = r->copies[spare];
 	if (!r->linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
 		copy.header.level != r->node.header.level)
-		return;
+		return false;
 	float distance =
 		code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(), state->shape.code_dims);
 	if (!(std::fabs(distance) < kFarthest))
@@ -104,10 +104,10 @@ consider(Repairer *r, uint32 self, uint32 id)
 	{
 		r->near[r->count++] = entry;
 		std::push_heap(r->near, r->near + r->count, nearer);
-		return;
+		return true;
 	}
 	if (!nearer(entry, r->near[0]))
-		return;
+		return true;
 	/* The farthest gives way, and its copy becomes the spare one. */
 	std::pop_heap(r->near, r->near + r->count, nearer);
 	Repairer::Near &last = r->near[r->count - 1];
@@ -115,6 +115,88 @@ consider(Repairer *r, uint32 self, uint32 id)
 	entry.copy = last.copy;
 	last = entry;
 	std::push_heap(r->near, r->near + r->count, nearer);
+	return true;
+}
+
+/* Lanes being chosen. */
+struct Choice
+{
+	uint32 count;
+	uint32 ids[BeamSearch::kMaxLanes];
+	const NodeCopy *copies[BeamSearch::kMaxLanes];  // null: not at hand
+};
+
+static bool
+contains(const uint32 *ids, uint32 n, uint32 id)
+{
+	return std::find(ids, ids + n, id) != ids + n;
+}
+
+/* The number of the chosen lane whose node links to id, or count. */
+static uint32
+way_to(const Choice &c, uint32 id)
+{
+	uint32 i = 0;
+	while (i < c.count && !(c.copies[i] != nullptr && contains(c.copies[i]->lanes, c.copies[i]->header.lane_count, id)))
+		i++;
+	return i;
+}
+
+/*
+ * Every live lane that the node had (had[]) has to stay, or a lane that stays leads to the same node: then nobody
+ * loses the last way to it. New lanes give way for that, the farthest first.
+ */
+static void
+keep_had(Repairer *r, const uint32 *had, uint32 had_count, uint32 limit, Choice &c)
+{
+	uint32 lost[BeamSearch::kMaxLanes];
+	bool serves[BeamSearch::kMaxLanes] = {};
+	uint32 lost_count = 0;
+	for (uint32 i = 0; i < had_count; i++)
+	{
+		if (contains(c.ids, c.count, had[i]))
+			continue;
+		uint32 way = way_to(c, had[i]);
+		if (way == c.count)
+			lost[lost_count++] = had[i];
+		else
+			serves[way] = true;
+	}
+	for (uint32 i = c.count; i-- > 0 && c.count + lost_count > limit;)
+	{
+		if (serves[i] || contains(had, had_count, c.ids[i]))
+			continue;
+		c.count--;
+		for (uint32 k = i; k < c.count; k++)
+		{
+			c.ids[k] = c.ids[k + 1];
+			c.copies[k] = c.copies[k + 1];
+			serves[k] = serves[k + 1];
+		}
+	}
+	if (c.count + lost_count > limit)
+	{
+		/* They are never more than the limit. */
+		lost_count = had_count;
+		memcpy(lost, had, had_count * sizeof(uint32));
+		c.count = 0;
+	}
+	for (uint32 i = 0; i < lost_count; i++)
+	{
+		c.copies[c.count] = nullptr;
+		for (uint32 k = 0; k < r->count && c.copies[c.count] == nullptr; k++)
+			if (r->near[k].id == lost[i])
+				c.copies[c.count] = &r->copies[r->near[k].copy];
+		c.ids[c.count++] = lost[i];
+	}
+	r->dropped_count = 0;
+	for (uint32 i = 0; i < had_count; i++)
+	{
+		if (contains(c.ids, c.count, had[i]))
+			continue;
+		r->dropped[r->dropped_count] = had[i];
+		r->through[r->dropped_count++] = c.ids[way_to(c, had[i])];
+	}
 }
 
 /* The new lanes of r->node, which has the id self. */
@@ -125,8 +207,11 @@ choose_lanes(Repairer *r, uint32 self, uint32 *out)
 	r->seen.clear();
 	r->count = 0;
 	const NodeCopy &node = r->node;
+	uint32 had[BeamSearch::kMaxLanes];
+	uint32 had_count = 0;
 	for (uint32 i = 0; i < node.header.lane_count; i++)
-		consider(r, self, node.lanes[i]);
+		if (consider(r, self, node.lanes[i]))
+			had[had_count++] = node.lanes[i];
 	for (uint32 i = 0; i < node.header.lane_count; i++)
 	{
 		if (!r->dead->test(node.lanes[i]))
@@ -149,13 +234,28 @@ choose_lanes(Repairer *r, uint32 self, uint32 *out)
 								 r->copies[r->near[j].copy].view(), state->shape.code_dims);
 		},
 		kept);
+	Choice c;
+	c.count = n;
 	for (uint32 i = 0; i < n; i++)
-		out[i] = r->near[kept[i]].id;
+	{
+		c.ids[i] = r->near[kept[i]].id;
+		c.copies[i] = &r->copies[r->near[kept[i]].copy];
+	}
+	keep_had(r, had, had_count, lane_limit(state, node.header.level), c);
 	core::graph::CodeView codes[BeamSearch::kMaxLanes];
-	for (uint32 i = 0; i < n; i++)
-		codes[i] = r->copies[r->near[kept[i]].copy].view();
-	fill_image_from(state, node.view(), out, codes, n, r->image);
-	return n;
+	bool at_hand = true;
+	for (uint32 i = 0; i < c.count; i++)
+	{
+		out[i] = c.ids[i];
+		at_hand = at_hand && c.copies[i] != nullptr;
+		if (c.copies[i] != nullptr)
+			codes[i] = c.copies[i]->view();
+	}
+	if (at_hand)
+		fill_image_from(state, node.view(), out, codes, c.count, r->image);
+	else
+		fill_image(r->linker->store, node.view(), out, c.count, r->image);
+	return c.count;
 }
 
 /* One try; false: the lanes were changed in between. */
@@ -165,6 +265,7 @@ try_repair(Repairer *r, uint32 id, uint32 *lanes, uint32 &count, uint32 &was)
 	Linker *linker = r->linker;
 	const HnswShape &shape = linker->state->shape;
 	count = was = 0;
+	r->dropped_count = 0;
 	if (!linker->store.load(id, r->node) || r->node.header.state != static_cast<uint8>(NodeState::live))
 		return true;
 	count = choose_lanes(r, id, lanes);
@@ -182,6 +283,8 @@ try_repair(Repairer *r, uint32 id, uint32 *lanes, uint32 &count, uint32 &was)
 		change.finish();
 	}
 	UnlockReleaseBuffer(buffer);
+	if (same)
+		keep_ways(linker, id, r->dropped, r->through, r->dropped_count);
 	return same;
 }
 

@@ -5,15 +5,17 @@
  * Steps:  1 mark      block order: dead TIDs go; base nodes without rows become DEAD (still way points)
  *         2 chains    emptied `duplicate` slots are unhooked and freed; nodes whose chain has emptied become DEAD
  *         3 uppers    the slots of dead nodes on upper layers become DEAD, layer by layer
- *         4 entry     the entry point moves to a live node
  *           barrier   inserts that may still link to what is now DEAD are waited for; later ones see DEAD
- *         5 mend      block order: live nodes with a lane to a dead one get new lanes
- *         6 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again; not before
- *                     step 5 has ended, which would prune the new links away
- *         7 connect   what the entry point no longer leads to is found, in sweeps over the pages, and linked from what it does
+ *         4 connect   what cannot be reached from the new entry point over live nodes alone is linked from what can
+ *         5 entry     the entry point moves to a live node
+ *         6 mend      block order: live nodes with a lane to a dead one get new lanes; a live lane goes only where one
+ *                     that stays leads to the same node, so that after step 4 nothing depends on the dead any more
+ *         7 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again; not before
+ *                     step 6 has ended, which would prune the new links away
+ *         8 connect   once more, for what inserts did meanwhile
  *           barrier   inserts that may have seen a dead way point are waited for
- *         8 free      DEAD -> FREE
- * Crash:  every change is one page and one record. Marks outlive a crash or a cancel: the next vacuum takes DEAD slots
+ *         9 free      DEAD -> FREE
+ * Crash:  every change is one page and one record, and after each of them every live node can be reached. Marks outlive a crash or a cancel: the next vacuum takes DEAD slots
  *         into its dead set. A slot is freed only when no live node, chain or entry point leads to it.
  * Locks:  pages one at a time. The graph lock, exclusive: for a moment at the barriers, and for a few page visits at a
  *         time over chain surgery, which so has no inserter beside it. Nothing is locked at a delay point.
@@ -74,7 +76,8 @@ struct Vacuum
 	IndexState *state;
 	BlockNumber blocks;  // when it began
 	Bitmap dead;         // slots to be freed
-	Bitmap live;         // slots seen live in step 5
+	BlockNumber reach;   // blocks at the barrier: those of live and linked
+	Bitmap live;         // slots seen live after the barrier
 	Bitmap linked;       // slots that a live one links to
 	Bitmap node_pages;   // blocks
 	uint64 dead_count;
@@ -344,7 +347,7 @@ clean_chain(Vacuum *v, uint32 owner)
 		uint32 id = read_header(v, before).duplicates;
 		if (id == kInvalidId)
 			return true;
-		if (!valid_id(id, shape, RelationGetNumberOfBlocks(v->index)) || ++met > v->live.bits)
+		if (!valid_id(id, shape, RelationGetNumberOfBlocks(v->index)) || ++met > v->dead.bits)
 			return false;
 		NodeHeader slot = read_header(v, id);
 		if (!is_state(&slot, NodeState::duplicate) || slot.link != owner)
@@ -422,7 +425,7 @@ mark_upper_layer(Vacuum *v, uint32 level)
 	}
 }
 
-/* --- 4 entry --- */
+/* --- 5 entry --- */
 
 /* A live slot of the highest layer that has one. False: nothing lives. Caller holds the entry lock. */
 static bool
@@ -462,8 +465,20 @@ choose_entry(Vacuum *v, uint32 &id, uint32 &level)
 	return false;
 }
 
+/* The entry point, or a live slot to take its place. False: nothing lives. */
+static bool
+new_entry(Vacuum *v, uint32 &id, uint32 &level)
+{
+	HnswMeta meta;
+	read_meta(v->index, meta);
+	id = meta.entry_id;
+	level = meta.entry_level;
+	return id != kInvalidId && (!v->dead.test(id) || choose_entry(v, id, level));
+}
+
+/* found: id and level are what new_entry has found, and all is linked from there. */
 static void
-move_entry(Vacuum *v)
+move_entry(Vacuum *v, bool found, uint32 id, uint32 level)
 {
 	HnswMeta meta;
 	read_meta(v->index, meta);
@@ -477,8 +492,7 @@ move_entry(Vacuum *v)
 		 * Where nothing lives, an inserter that has met dead nodes only waits for the entry lock, and then makes its own
 		 * node the entry point.
 		 */
-		uint32 id, level;
-		if (choose_entry(v, id, level))
+		if (found || choose_entry(v, id, level))
 			set_entry(v->index, id, level);
 		else
 			set_entry(v->index, kInvalidId, 0);
@@ -494,7 +508,7 @@ barrier(Vacuum *v)
 	unlock_graph(v->index, ExclusiveLock);
 }
 
-/* --- 5 mend --- */
+/* --- 6 mend --- */
 
 static void
 relink(Vacuum *v, Linker *linker, uint32 id)
@@ -563,7 +577,7 @@ mend_graph(Vacuum *v, Repairer *repairer, SlotPairs &weak)
 	pfree(page);
 }
 
-/* --- 6 relink --- */
+/* --- 7 relink --- */
 
 static void
 relink_nodes(Vacuum *v, Linker *linker, const SlotPairs &weak)
@@ -587,7 +601,7 @@ relink_nodes(Vacuum *v, Linker *linker, const SlotPairs &weak)
 	}
 }
 
-/* --- 7 connect --- */
+/* --- 4 and 8 connect --- */
 
 static bool
 any_bit(const Bitmap &bits, uint64 first, uint32 n)
@@ -637,7 +651,7 @@ spread(Vacuum *v, Bitmap &reached, Bitmap &pending)
 	for (bool more = true; more;)
 	{
 		more = false;
-		for (BlockNumber blkno = 1; blkno < v->blocks; blkno++)
+		for (BlockNumber blkno = 1; blkno < v->reach; blkno++)
 		{
 			if (!any_bit(pending, static_cast<uint64>(blkno) * slots, slots))
 				continue;
@@ -677,25 +691,44 @@ spread_from(Vacuum *v, uint32 id, Bitmap &reached, SlotPairs &stack)
 	}
 }
 
+/* What lives now. */
+static void
+collect_live(Vacuum *v)
+{
+	const HnswShape &shape = v->state->shape;
+	v->reach = RelationGetNumberOfBlocks(v->index);
+	uint64 slots = static_cast<uint64>(v->reach) * shape.slots_per_page;
+	v->live.init(slots);
+	v->linked.init(slots);
+	for (BlockNumber blkno = 1; blkno < v->reach; blkno++)
+	{
+		if (blkno < v->blocks && !v->node_pages.test(blkno))
+			continue;
+		pg::vacuum_delay_point_compat();
+		CHECK_FOR_INTERRUPTS();
+		Buffer buffer = read_block(v, blkno, BUFFER_LOCK_SHARE);
+		Page page = BufferGetPage(buffer);
+		for (uint32 i = 0; i < shape.slots_per_page && page_is(page, PageKind::node); i++)
+			if (is_state(slot_header(page, shape, blkno * shape.slots_per_page + i), NodeState::live))
+				v->live.set(static_cast<uint64>(blkno) * shape.slots_per_page + i);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
 /*
- * On each layer, every node is to be reached from the entry point's slot: links alone, however many, can form islands
- * when rows come and go in clusters. Paths through nodes inserted meanwhile are not seen; that costs a link too many.
+ * On each layer, every node is to be reached over live ones from the slot of entry_id: links alone, however many, can
+ * form islands when rows come and go in clusters. Paths through nodes inserted meanwhile are not seen; that costs a link
+ * too many.
  */
 static void
-connect_graph(Vacuum *v, Linker *linker)
+connect_graph(Vacuum *v, Linker *linker, uint32 entry_id, uint32 entry_level)
 {
 	Bitmap reached, pending;
 	reached.init(v->live.bits);
 	pending.init(v->live.bits);
-	HnswMeta meta;
-	read_meta(v->index, meta);
-	if (meta.entry_id == kInvalidId)
-		return;
-	for (uint32 level = 0; level <= meta.entry_level; level++)
+	linker->store.layer = entry_level;
+	for (uint32 id = entry_id; id != kInvalidId;)
 	{
-		uint32 id = entry_slot(linker->store, level);
-		if (id == kInvalidId)
-			continue;
 		reached.set(id);
 		pending.set(id);
 		/* Inserted meanwhile, so that it has no bit: begin with its neighbours. */
@@ -704,6 +737,7 @@ connect_graph(Vacuum *v, Linker *linker)
 			SlotPairs stack{};
 			spread_from(v, id, reached, stack);
 		}
+		id = linker->store.layer == 0 ? kInvalidId : slot_below(linker->store, id);
 	}
 	spread(v, reached, pending);
 	SlotPairs stack{};
@@ -717,13 +751,13 @@ connect_graph(Vacuum *v, Linker *linker)
 			pg::vacuum_delay_point_compat();
 			CHECK_FOR_INTERRUPTS();
 			lock_graph(v->index, ShareLock);
-			reconnect_node(linker, id);
+			reconnect_node(linker, id, &reached);
 			unlock_graph(v->index, ShareLock);
 			spread_from(v, id, reached, stack);
 		}
 }
 
-/* --- 8 free --- */
+/* --- 9 free --- */
 
 static void
 free_dead_slots(Vacuum *v)
@@ -764,8 +798,6 @@ bulk_delete(Vacuum *v)
 	v->blocks = RelationGetNumberOfBlocks(v->index);
 	uint64 slots = static_cast<uint64>(v->blocks) * v->state->shape.slots_per_page;
 	v->dead.init(slots);
-	v->live.init(slots);
-	v->linked.init(slots);
 	v->node_pages.init(v->blocks);
 
 	for (BlockNumber blkno = 1; blkno < v->blocks; blkno++)
@@ -779,15 +811,21 @@ bulk_delete(Vacuum *v)
 		mark_upper_layer(v, level);
 	if (v->dead_count == 0)
 		return;
-	move_entry(v);
 	barrier(v);
 
 	Linker *linker = make_linker(v->index, v->state);
 	Repairer *repairer = make_repairer(linker, &v->dead);
+	collect_live(v);
+	uint32 entry_id, entry_level;
+	bool found = new_entry(v, entry_id, entry_level);
+	if (found)
+		connect_graph(v, linker, entry_id, entry_level);
+	move_entry(v, found, entry_id, entry_level);
 	SlotPairs weak{};
 	mend_graph(v, repairer, weak);
 	relink_nodes(v, linker, weak);
-	connect_graph(v, linker);
+	if (new_entry(v, entry_id, entry_level))
+		connect_graph(v, linker, entry_id, entry_level);
 	barrier(v);
 	free_dead_slots(v);
 }

@@ -93,14 +93,7 @@ foreach my $round (1 .. 4)
 	}
 	$cut_off++ if $err =~ /server closed the connection|terminat/;
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM t'), $rows, "vacuum round $round: all rows are there");
-	{
-		# Repair rewrites lanes before the last step of VACUUM, which links again what nothing leads to any more. Cut off between
-		# the two, some rows wait for the next VACUUM (seen under inner product).
-		local $TODO = 'an interrupted VACUUM can leave rows that only the next one links again';
-		check("vacuum round $round, after the crash");
-	}
-	is($node->safe_psql('postgres', qq{SELECT count(*) FROM vecdb.check_index('$_') WHERE check_name <> 'unreachable'}), '0',
-		"vacuum round $round, after the crash: $_ has no other fault") for qw(t_l2 t_ip);
+	check("vacuum round $round, after the crash");
 	$node->safe_psql('postgres', 'INSERT INTO t SELECT i, clustered(i, 16) FROM generate_series(' . (310000 + 1000 * $round) . ', ' . (310200 + 1000 * $round) . ') i');
 	$node->safe_psql('postgres', 'VACUUM t');
 	check("vacuum round $round, after new inserts and the next VACUUM");
