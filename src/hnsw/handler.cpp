@@ -32,6 +32,17 @@ info(core::distance::Metric metric)
 	return PointerGetDatum(&table[static_cast<int>(metric) - 1]);
 }
 
+/* Every operator class orders by distance; all else is as the server works it out. */
+static bool
+property(Oid, int attno, IndexAMProperty which, const char *, bool *result, bool *isnull)
+{
+	if (which != AMPROP_DISTANCE_ORDERABLE || attno == 0)
+		return false;
+	*result = true;
+	*isnull = false;
+	return true;
+}
+
 }  // namespace vecdb::hnsw
 
 using namespace vecdb;
@@ -92,7 +103,7 @@ VECDB_FUNCTION(vecdb_hnswhandler)
 	am->amcanreturn = nullptr;
 	am->amcostestimate = hnsw::hnsw_cost_estimate;
 	am->amoptions = hnsw::hnsw_options;
-	am->amproperty = nullptr;
+	am->amproperty = hnsw::property;
 	am->ambuildphasename = hnsw::hnsw_build_phase_name;
 	am->amvalidate = hnsw::hnsw_validate;
 	am->ambeginscan = hnsw::hnsw_begin_scan;

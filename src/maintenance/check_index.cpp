@@ -34,6 +34,7 @@ enum CheckName : int
 	kChecksum,
 	kDetail,
 	kLink,
+	kLaneCode,
 	kLevel,
 	kChain,
 	kUnreachable,
@@ -45,8 +46,8 @@ enum CheckName : int
 };
 
 static const char *const check_names[kChecks] = {
-	"metapage", "page",        "node",        "checksum",     "detail",    "link",        "level",
-	"chain",    "unreachable", "missing_row", "repeated_row", "extra_row", "wrong_vector"};
+	"metapage", "page",  "node",        "checksum",    "detail",       "link",      "lane_code",
+	"level",    "chain", "unreachable", "missing_row", "repeated_row", "extra_row", "wrong_vector"};
 
 /* What a slot is, by id: state in the upper three bits, level below; reached is one of them. */
 constexpr uint8 kLevelMask = 0x1f;
@@ -82,6 +83,7 @@ struct Check
 	IndexState *state;
 	hnsw::PageStore store;
 	MemoryContext row_context;
+	hnsw::LaneImage *image;  // layout fused: lanes as they should be; null: not compared
 };
 
 static void pg_attribute_printf(4, 5) problem(Check *c, CheckName name, int64 blkno, const char *format, ...)
@@ -328,6 +330,107 @@ check_links(Check *c, uint32 id, const NodeHeader *node, const uint32 *lanes)
 	}
 }
 
+/* One 16-bit factor of a lane against what it should be. error: what rounding can add up to. */
+static bool
+factor_is(uint16 stored, float scale, float expected, float error)
+{
+	float value;
+	core::distance::kernels().f16_to_f32(&stored, &value, 1);
+	value *= scale;
+	return std::fabs(value - expected) <= std::fabs(expected) / 256 + error || !std::isfinite(expected);
+}
+
+static float
+greatest(const float *values, uint32 n)
+{
+	float most = 0;
+	for (uint32 i = 0; i < n; i++)
+		most = std::fmax(most, std::fabs(values[i]));
+	return most;
+}
+
+/*
+ * Are the signs of a lane what they should be? Where a difference is as small as the rounding of the decoded codes
+ * (which differs by instruction set) its sign can be either. c->image->node holds the node decoded.
+ */
+static bool
+same_signs(Check *c, const uint8 *a, const uint8 *b, uint32 lane, uint32 neighbor)
+{
+	const HnswShape &shape = c->shape;
+	int shift = lane < 16 ? 0 : 4;
+	bool decoded = false;
+	for (uint32 segment = 0; segment < shape.sign_dims / 4; segment++)
+	{
+		int different = (a[16 * segment + lane % 16] ^ b[16 * segment + lane % 16]) >> shift & 15;
+		for (uint32 j = 0; j < 4 && different != 0; j++)
+		{
+			if ((different >> j & 1) == 0)
+				continue;
+			if (!decoded)
+			{
+				hnsw::NodeCopy &copy = c->image->copy;
+				if (!c->store.load(neighbor, copy))
+					return true;
+				core::quantizer::Sq8 sq8{copy.header.scale, copy.header.bias, copy.header.norm2, 0, 0};
+				core::quantizer::sq8_decode(sq8, copy.code, nullptr, shape.code_dims, c->image->neighbor);
+				decoded = true;
+			}
+			float u = c->image->node[4 * segment + j], v = c->image->neighbor[4 * segment + j];
+			if (std::fabs(u - v) > 1e-5f * (std::fabs(c->image->copy.header.bias) + std::fabs(u) + std::fabs(v)))
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Layout fused: the code of a lane follows from the codes of the two nodes. Neither changes while both live, and a slot
+ * is not used again before every live lane to it has gone: lanes to live nodes must match, but for rounding:
+ * sums differ by instruction set, and factors are packed anew with each lane.
+ */
+static void
+check_lane_codes(Check *c, uint32 id, NodeHeader *node)
+{
+	const HnswShape &shape = c->shape;
+	const uint32 *lanes = hnsw::slot_lanes(node, shape);
+	uint32 ids[BeamSearch::kMaxLanes];
+	for (uint32 i = 0; i < node->lane_count; i++)
+	{
+		bool live = valid_id(lanes[i], shape, c->blocks) && state_of(c, lanes[i]) == NodeState::live &&
+					level_of(c, lanes[i]) == node->level;
+		ids[i] = live ? lanes[i] : id;
+	}
+	core::graph::CodeView view{hnsw::slot_code(node), node->scale, node->bias, node->norm2, 0};
+	hnsw::fill_image(c->store, view, ids, node->lane_count, c->image);
+	const hnsw::LaneImage &image = *c->image;
+	float add_scale = hnsw::factor_scale(node->add_exponent), mul_scale = hnsw::factor_scale(node->mul_exponent);
+	/* Of the factors of one node, small ones have the rounding of the greatest. */
+	float add_error = std::ldexp(greatest(image.add, image.count), -20);
+	float mul_error = std::ldexp(greatest(image.mul, image.count), -20);
+	float norm = std::sqrt(static_cast<float>(shape.sign_dims) * node->norm2);
+	for (uint32 i = 0; i < node->lane_count; i++)
+	{
+		if (ids[i] != lanes[i])
+			continue;
+		const uint32 lane = i % core::quantizer::kBlockLanes;
+		uint32 offset = shape.block_offset + i / core::quantizer::kBlockLanes * shape.block_bytes;
+		const uint8 *stored = reinterpret_cast<const uint8 *>(node) + offset;
+		const uint8 *expected = image.bytes + (offset - shape.lanes_offset);
+		const auto *factors = reinterpret_cast<const uint16 *>(stored);
+		const char *fault = nullptr;
+		if (!same_signs(c, stored + 4 * core::quantizer::kBlockLanes, expected + 4 * core::quantizer::kBlockLanes, lane,
+						lanes[i]))
+			fault = "code";
+		else if (!factor_is(factors[lane], add_scale, image.add[i],
+							add_error + std::ldexp(std::fabs(image.mul[i]) * norm, -12)) ||
+				 !factor_is(factors[core::quantizer::kBlockLanes + lane], mul_scale, image.mul[i], mul_error))
+			fault = "factors";
+		if (fault != nullptr)
+			problem(c, kLaneCode, shape.block_of(id), "slot %u: wrong %s with the link to slot %u", id, fault,
+					lanes[i]);
+	}
+}
+
 static void
 check_level(Check *c, uint32 id, const NodeHeader *node)
 {
@@ -413,6 +516,8 @@ check_relations(Check *c)
 			if (state_of(c, id) != NodeState::live || check_node(*node, c->shape) != nullptr)
 				continue;
 			check_links(c, id, node, hnsw::slot_lanes(node, c->shape));
+			if (c->image != nullptr)
+				check_lane_codes(c, id, node);
 			if (node->level > 0)
 			{
 				check_level(c, id, node);
@@ -581,11 +686,17 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool ali
 }
 
 static void
-check_rows(Check *c)
+open_index(Check *c)
 {
 	HnswMeta meta;
 	c->state = hnsw::index_state(c->index, meta);
 	c->store = hnsw::open_store(c->index, c->state, nullptr);
+}
+
+static void
+check_rows(Check *c)
+{
+	open_index(c);
 	c->row_context = AllocSetContextCreate(CurrentMemoryContext, "vecdb check row", ALLOCSET_DEFAULT_SIZES);
 	/* Not the transaction's snapshot, which may be older than the index. */
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -603,6 +714,12 @@ run(Check *c)
 	if (!check_metapage(c))
 		return;
 	check_slots(c);
+	/* Only codes that are what they were tell anything of each other. */
+	if (c->shape.blocks != 0 && c->counts[kPage] + c->counts[kNode] + c->counts[kChecksum] == 0)
+	{
+		open_index(c);
+		c->image = hnsw::make_lane_image(c->state);
+	}
 	check_relations(c);
 	check_reachable(c);
 	if (c->heap_rows && c->counts[kPage] == 0)
