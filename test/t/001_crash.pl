@@ -17,6 +17,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE t (id int PRIMARY KEY, e vector(16));
 	CREATE INDEX t_l2 ON t USING hnsw (e vector_l2_ops);
 	CREATE INDEX t_ip ON t USING hnsw (e vector_ip_ops) WITH (precision = 8, m = 8, ef_construction = 32);
+	CREATE INDEX t_fused ON t USING hnsw (e vector_cosine_ops) WITH (layout = fused, m = 6, ef_construction = 24);
 	CREATE PROCEDURE fill(first int, last int) LANGUAGE plpgsql AS $$
 		BEGIN FOR i IN first .. last LOOP INSERT INTO t VALUES (i, clustered(i, 16)); COMMIT; END LOOP; END $$;
 });
@@ -24,9 +25,10 @@ $node->safe_psql('postgres', q{
 sub check
 {
 	my ($what) = @_;
-	is_sound($node, $_, $what) for qw(t_l2 t_ip);
+	is_sound($node, $_, $what) for qw(t_l2 t_ip t_fused);
 	is_complete($node, 't', 't_l2', 'e <-> clustered(100000, 16)', $what);
 	is_complete($node, 't', 't_ip', 'e <#> clustered(100000, 16)', $what);
+	is_complete($node, 't', 't_fused', 'e <=> clustered(100000, 16)', $what);
 	has_recall($node, 't_l2', 0.95, $what);
 	return;
 }
@@ -98,6 +100,20 @@ foreach my $round (1 .. 4)
 	$node->safe_psql('postgres', 'VACUUM t');
 	check("vacuum round $round, after new inserts and the next VACUUM");
 }
+# cut off in the same way by a cancel, at many places: each leaves what a crash there would
+my $next = 400000;
+my $cancelled = 0;
+foreach my $round (1 .. 12)
+{
+	$node->safe_psql('postgres', "DELETE FROM t WHERE h(id, 100 + $round) % 6 = 0");
+	my (undef, undef, $error) = $node->psql('postgres', join ';', 'SET vacuum_cost_delay = 1', 'SET vacuum_cost_limit = 40',
+		'SET vacuum_cost_page_hit = 1', 'SET statement_timeout = ' . (10 + 25 * $round), 'VACUUM t');
+	$cancelled++ if $error =~ /statement timeout/;
+	is_sound($node, $_, "VACUUM cancelled, round $round") for qw(t_l2 t_ip t_fused);
+	$node->safe_psql('postgres', "INSERT INTO t SELECT i, clustered(i, 16) FROM generate_series($next, $next + 500) i");
+	$next += 501;
+}
+cmp_ok($cancelled, '>=', 3, "VACUUM was cancelled $cancelled times of 12");
 cmp_ok($cut_off, '>=', 2, "VACUUM was cut off $cut_off times of 4");
 $node->safe_psql('postgres', 'VACUUM t');
 check('after the last VACUUM');

@@ -20,7 +20,7 @@ $standby->start;
 create_data_functions($primary);
 
 my @indexes = (
-	[ 't_l2', 'e <-> ' ], [ 't_ip', 'e <#> ' ], [ 't_cos', 'e <=> ' ], [ 't_l1', 'e <+> ' ]);
+	[ 't_l2', 'e <-> ' ], [ 't_ip', 'e <#> ' ], [ 't_cos', 'e <=> ' ], [ 't_l1', 'e <+> ' ], [ 'f_cos', 'f <=> ' ]);
 
 # The answers to 20 queries through each index, all in one text.
 sub answers
@@ -49,12 +49,13 @@ sub same_answers
 }
 
 $primary->safe_psql('postgres', q{
-	CREATE TABLE t (id int PRIMARY KEY, e vector(24));
+	CREATE TABLE t (id int PRIMARY KEY, e vector(24), f vector(24) GENERATED ALWAYS AS (e + e) STORED);
 	INSERT INTO t SELECT i, clustered(i, 24) FROM generate_series(1, 1500) i;
 	CREATE INDEX t_l2 ON t USING hnsw (e vector_l2_ops);
 	CREATE INDEX t_ip ON t USING hnsw (e vector_ip_ops) WITH (precision = 8);
 	CREATE INDEX t_cos ON t USING hnsw (e vector_cosine_ops);
 	CREATE INDEX t_l1 ON t USING hnsw (e vector_l1_ops) WITH (m = 6, ef_construction = 24);
+	CREATE INDEX f_cos ON t USING hnsw (f vector_cosine_ops) WITH (layout = fused);
 	CREATE UNLOGGED TABLE u AS SELECT * FROM t LIMIT 10;
 	CREATE INDEX ON u USING hnsw (e vector_l2_ops);
 });

@@ -18,18 +18,19 @@ $node->safe_psql('postgres', q{
 	INSERT INTO t SELECT i, clustered(i, 32) FROM generate_series(1, 3000) i;
 	CREATE INDEX t_16 ON t USING hnsw (e vector_l2_ops);
 	CREATE INDEX t_8 ON t USING hnsw (e vector_cosine_ops) WITH (precision = 8);
+	CREATE INDEX t_fused ON t USING hnsw (e vector_ip_ops) WITH (layout = fused);
 });
-my %size = map { $_ => $node->safe_psql('postgres', "SELECT pg_relation_size('$_')") } qw(t_16 t_8);
-my %recall = map { $_ => $node->safe_psql('postgres', "SELECT recall FROM vecdb.check_recall('$_', 200, 10)") } qw(t_16 t_8);
+my %size = map { $_ => $node->safe_psql('postgres', "SELECT pg_relation_size('$_')") } qw(t_16 t_8 t_fused);
+my %recall = map { $_ => $node->safe_psql('postgres', "SELECT recall FROM vecdb.check_recall('$_', 200, 10)") } qw(t_16 t_8 t_fused);
 foreach my $round (1 .. 5)
 {
 	$node->safe_psql('postgres', "DELETE FROM t WHERE h(id, $round) % 2 = 0");
 	$node->safe_psql('postgres', 'VACUUM t');
-	is_sound($node, $_, "round $round, deleted") for qw(t_16 t_8);
+	is_sound($node, $_, "round $round, deleted") for qw(t_16 t_8 t_fused);
 	$node->safe_psql('postgres', qq{INSERT INTO t SELECT i, clustered(i, 32) FROM generate_series($round * 10000, $round * 10000 + 5999) i
 		LIMIT 3000 - (SELECT count(*) FROM t)});
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM t'), '3000', "round $round: 3,000 rows again");
-	foreach my $index (qw(t_16 t_8))
+	foreach my $index (qw(t_16 t_8 t_fused))
 	{
 		is_sound($node, $index, "round $round, inserted");
 		# one part in 50 below the new index at most, and never below the floor
@@ -40,6 +41,7 @@ foreach my $round (1 .. 5)
 	}
 	is_complete($node, 't', 't_16', 'e <-> clustered(1, 32)', "round $round");
 	is_complete($node, 't', 't_8', 'e <=> clustered(1, 32)', "round $round");
+	is_complete($node, 't', 't_fused', 'e <#> clustered(1, 32)', "round $round");
 }
 no_crash($node, 'churn');
 $node->stop;

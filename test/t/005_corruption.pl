@@ -22,6 +22,7 @@ foreach my $kind (qw(meta node node node detail mean))
 	push @trials, { kind => $kind, bytes => $_ } foreach (1, 1, 1, 4, 64, 2000);
 }
 push @trials, { kind => 'header', bytes => $_ } foreach (1, 2, 8, 24);
+push @trials, { kind => 'lane', bytes => 1 };
 push @trials, { kind => 'zero', bytes => 8192 }, { kind => 'swap', bytes => 8192 }, { kind => 'short', bytes => 0 };
 
 $node->safe_psql('postgres', q{
@@ -33,8 +34,9 @@ $node->safe_psql('postgres', q{
 		BEGIN EXECUTE statement INTO answer; RETURN answer; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
 });
 $node->safe_psql('postgres', join ';', map {
-	my $layout = $_ % 2 ? '' : ' WITH (precision = 8)';
-	$layout = '' if $trials[$_]{kind} eq 'detail';
+	my $precision = $_ % 2 || $trials[$_]{kind} eq 'detail' ? 16 : 8;
+	my $layout = $_ % 3 == 0 || $trials[$_]{kind} eq 'lane' ? 'fused' : 'compact';
+	$layout = " WITH (precision = $precision, layout = $layout)";
 	"CREATE TABLE t$_ AS SELECT * FROM base; CREATE INDEX t${_}_i ON t$_ USING hnsw (e vector_l2_ops)$layout; DELETE FROM t$_ WHERE id % 3 = 0;"
 } 0 .. $#trials);
 my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t${_}_i')") } 0 .. $#trials;
@@ -58,6 +60,15 @@ foreach my $n (0 .. $#trials)
 	elsif ($trial->{kind} eq 'swap')
 	{
 		$page = $pages[ ($block + 1) % $blocks ];
+	}
+	elsif ($trial->{kind} eq 'lane')
+	{
+		# layout fused: a bit of the code of the first neighbour of the first node
+		my ($code_dims, $lanes, $first) = map { unpack $_->[1], substr $pages[0], 24 + $_->[0], 4 } [ 12, 'V' ], [ 24, 'v' ], [ 30, 'v' ];
+		($block) = grep { unpack('v', substr $pages[$_], 8176, 2) == $kind_number{node} } 0 .. $blocks - 1;
+		$page = $pages[$block];
+		my $offset = $first + 48 + $code_dims + 4 * $lanes + 128;
+		substr $page, $offset, 1, chr(ord(substr $page, $offset, 1) ^ 1);
 	}
 	elsif ($trial->{kind} eq 'short')
 	{
@@ -113,6 +124,7 @@ foreach my $n (0 .. $#trials)
 	ok($answer{check} =~ /$refused|^\d+$/, "$what: check_index: $answer{check}");
 	ok($answer{recall} =~ /$refused|^[01]/, "$what: check_recall: $answer{recall}");
 	ok($answer{vacuum} =~ /$refused|^done/, "$what: VACUUM: $answer{vacuum}");
+	is($answer{check}, '1', "$what: check_index tells it") if $trial->{kind} eq 'lane';
 	# wrong rows are known to check_index, unless nothing was lost
 	ok($answer{check} ne '0' || $answer{all} =~ $refused || $answer{all} eq '467 467', "$what: what is lost is told: check_index $answer{check}, rows $answer{all}");
 	is($node->safe_psql('postgres', "REINDEX INDEX t${n}_i; SELECT count(*) FROM vecdb.check_index('t${n}_i')"), '0', "$what: REINDEX mends it");
