@@ -44,6 +44,7 @@ struct ScanOpaque
 	uint64 returned;        // nodes
 	uint32 look_ahead;      // candidates found before the first row leaves; grows
 	bool widened_to_entry;  // the entry point's base node has been added as a second start
+	bool drained;           // exhausted(), which looks at all candidates, after the last run
 	bool ended;
 	/* The rows of a node with duplicates that are still to be returned. */
 	uint32 chain;  // next duplicate slot
@@ -177,6 +178,8 @@ is_fused(const ScanOpaque *so)
 	return so->state->shape.blocks != 0;
 }
 
+static bool exhausted(const ScanOpaque *so);
+
 /* Hands what the last run of the search has found to the exact order. */
 static void
 collect(ScanOpaque *so)
@@ -188,6 +191,7 @@ collect(ScanOpaque *so)
 	if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
 	pfree(found);
+	so->drained = exhausted(so);
 }
 
 /* The query vector, or null where none can be: then so->without_order says why. */
@@ -325,7 +329,7 @@ widen(ScanOpaque *so)
 													guc_scan_mem_multiplier * work_mem * 1024.0))
 		return false;
 	uint32 id = kInvalidId;
-	if (exhausted(so))
+	if (so->drained)
 	{
 		/*
 		 * Every node can be reached from the entry point's base node, but the descent may have led to one from which
@@ -361,7 +365,7 @@ next_node(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
-		if (so->returned * 2 >= so->look_ahead && !exhausted(so) && widen(so))
+		if (so->returned * 2 >= so->look_ahead && !so->drained && widen(so))
 			continue;
 		bool no_memory;
 		if (so->order.next(so->store, node, no_memory))
