@@ -217,6 +217,9 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	return v->x;
 }
 
+/* Slots up to which an index is searched whole. */
+constexpr uint32 kSearchedWhole = 1024;
+
 /* Starts of the search on the base layer. */
 constexpr uint32 kEntries = 8;
 
@@ -286,6 +289,10 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	if (so->ended)
 		return;
 	so->look_ahead = static_cast<uint32>(guc_ef_search);
+	/* A graph of some hundred nodes is searched whole: exact for little. */
+	uint32 slots = (so->store.blocks - 1) * so->state->shape.slots_per_page;
+	if (guc_iterative_scan == kIterativeOff && slots <= kSearchedWhole && slots > so->look_ahead)
+		so->look_ahead = slots;
 	uint32 ef = is_fused(so) ? pool_width(so->look_ahead) : so->look_ahead;
 	so->search = take_search(so->context, ef);
 	uint32 entries[kEntries];
