@@ -201,42 +201,4 @@ put_lanes(NodeHeader *slot, const HnswShape &shape, const LaneImage *image)
 	slot->mul_exponent = image->mul_exponent;
 }
 
-/* Bytes of lane i's block in a slot. */
-static uint8 *
-slot_block(NodeHeader *slot, const HnswShape &shape, uint32 lane)
-{
-	return reinterpret_cast<uint8 *>(slot) + shape.block_offset + lane / kBlockLanes * shape.block_bytes;
-}
-
-/* Copies lane `from` to lane `to` of a slot, across blocks where they differ. */
-static void
-copy_lane(NodeHeader *slot, const HnswShape &shape, uint32 from, uint32 to)
-{
-	slot_lanes(slot, shape)[to] = slot_lanes(slot, shape)[from];
-	if (shape.blocks == 0)
-		return;
-	uint8 *source = slot_block(slot, shape, from), *target = slot_block(slot, shape, to);
-	auto *source_factors = reinterpret_cast<uint16 *>(source);
-	auto *target_factors = reinterpret_cast<uint16 *>(target);
-	target_factors[to % kBlockLanes] = source_factors[from % kBlockLanes];
-	target_factors[kBlockLanes + to % kBlockLanes] = source_factors[kBlockLanes + from % kBlockLanes];
-	core::quantizer::copy_lane(source + 4 * kBlockLanes, from % kBlockLanes, target + 4 * kBlockLanes, to % kBlockLanes,
-							   shape.sign_dims);
-}
-
-void
-keep_lanes(NodeHeader *slot, const HnswShape &shape, const bool *keep)
-{
-	uint32 count = 0;
-	for (uint32 i = 0; i < slot->lane_count; i++)
-		if (keep[i])
-		{
-			if (count != i)
-				copy_lane(slot, shape, i, count);
-			count++;
-		}
-	memset(slot_lanes(slot, shape) + count, 0, (shape.lanes - count) * sizeof(uint32));
-	slot->lane_count = static_cast<uint8>(count);
-}
-
 }  // namespace vecdb::hnsw

@@ -42,9 +42,6 @@ void append_image(PageStore &store, NodeHeader *slot, uint32 id, LaneImage *imag
 /* Copies the image into a slot. */
 void put_lanes(NodeHeader *slot, const HnswShape &shape, const LaneImage *image);
 
-/* Drops the lanes i of a slot with !keep[i]; the others move up. */
-void keep_lanes(NodeHeader *slot, const HnswShape &shape, const bool *keep);
-
 /* The factors of one block of a slot as floats' scales: 2^exponent. */
 inline float
 factor_scale(int8 exponent)
