@@ -124,9 +124,8 @@ check_options(const BuildState *b, Oid type, int dimensions)
 	HnswShape shape;
 	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision,
 					static_cast<Layout>(b->options.layout), shape))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("column cannot have more than %u dimensions for hnsw index", max_dimensions(b->options.m))));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("column cannot have more than %u dimensions for hnsw index", kMaxDimensions)));
 }
 
 /* The metapage of an index without rows. */
@@ -156,6 +155,7 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	meta.first_slot = static_cast<uint16>(shape.first_slot);
 	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
 	meta.sign_dims = static_cast<uint16>(shape.sign_dims);
+	meta.self_dims = static_cast<uint16>(shape.self_dims);
 	meta.rotation_seed = opclass->metric == static_cast<uint8>(Metric::l1) ? 0 : kRotationSeed;
 	if (!pg_strong_random(&meta.build_id, sizeof meta.build_id))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
@@ -470,6 +470,11 @@ struct SlotMap
 		return base_block * shape->slots_per_page + node;
 	}
 	uint32
+	detail_id(uint32 node) const
+	{
+		return detail_block * shape->details_per_page + node * shape->detail_pages;
+	}
+	uint32
 	slot_id(uint32 node, uint32 layer) const
 	{
 		return layer == 0 ? base_id(node) : upper_block * shape->slots_per_page + upper_first[node] + layer - 1;
@@ -498,15 +503,15 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	slot->generation = 1;
 	set_tid(slot, layer == 0 ? &chunk->tids[ordinal % kChunkRows] : nullptr);
 	slot->duplicates = layer == 0 ? duplicates : kInvalidId;
-	slot->link = layer > 0                 ? map.slot_id(node, layer - 1)
-				 : shape.detail_bytes != 0 ? map.detail_block * shape.details_per_page + node
-										   : kInvalidId;
+	slot->link = layer > 0 ? map.slot_id(node, layer - 1) : shape.detail_bytes != 0 ? map.detail_id(node) : kInvalidId;
+	if (layer > 0 && shape.tail_bytes != 0)
+		set_upper_detail(*slot, CodeDetail{map.detail_id(node), 1});
 	slot->scale = sq8.scale;
 	slot->bias = sq8.bias;
 	slot->norm2 = sq8.norm2;
 	slot->error = sq8.error;
 	slot->refined_error = layer == 0 ? sq8.refined_error : 0;
-	memcpy(slot_code(slot), b->builder->code(node), shape.code_dims);
+	memcpy(slot_code(slot), b->builder->code(node), shape.self_dims);
 	uint32 lanes[core::graph::BeamSearch::kMaxLanes];
 	uint32 ids[core::graph::BeamSearch::kMaxLanes];
 	core::graph::CodeView codes[core::graph::BeamSearch::kMaxLanes];
@@ -614,22 +619,18 @@ write_details(const BuildState *b, const SlotMap &map)
 	BlockNumber last = 0;
 	for (uint32 node = 0; node < b->builder->count(); node++)
 	{
-		if (node % shape.details_per_page == 0)
-		{
-			page = next_page(filler);
-			last = BufferGetBlockNumber(filler.buffer);
-		}
-		uint32 detail = map.detail_block * shape.details_per_page + node;
 		uint32 ordinal = b->builder->ordinal(node);
-		auto *residual = reinterpret_cast<uint8 *>(page + shape.detail_offset(detail));
-		memcpy(residual, chunk_of(b, ordinal)->residuals + static_cast<Size>(ordinal % kChunkRows) * shape.code_dims,
-			   shape.code_dims);
-		NodeHeader bound{};
-		bound.generation = 1;
-		bound.link = detail;
-		uint32 crc = detail_crc(residual, shape, bound);
-		memcpy(residual + shape.code_dims, &crc, sizeof crc);
-		page_trailer(page)->used++;
+		const uint8 *residuals = chunk_of(b, ordinal)->residuals;
+		if (residuals != nullptr)
+			residuals += static_cast<Size>(ordinal % kChunkRows) * shape.code_dims;
+		for (uint32 part = 0; part < shape.detail_pages; part++)
+		{
+			if (node % shape.details_per_page == 0)
+				page = next_page(filler);
+			if (part == 0)
+				last = BufferGetBlockNumber(filler.buffer);
+			put_part(page, shape, CodeDetail{map.detail_id(node), 1}, part, b->builder->code(node), residuals);
+		}
 	}
 	end_pages(filler);
 	return last;

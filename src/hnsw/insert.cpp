@@ -75,17 +75,7 @@ equal_codes(Linker *linker, uint32 id, const CodedVector &coded)
 		copy.header.scale != coded.sq8.scale || copy.header.bias != coded.sq8.bias ||
 		copy.header.refined_error != coded.sq8.refined_error || memcmp(copy.code, coded.code, shape.code_dims) != 0)
 		return false;
-	if (shape.detail_bytes == 0)
-		return true;
-	if (copy.header.link == kInvalidId ||
-		shape.detail_block_of(copy.header.link) >= RelationGetNumberOfBlocks(linker->index))
-		return false;
-	Buffer buffer = linker->store.visit(shape.detail_block_of(copy.header.link));
-	Page page = BufferGetPage(buffer);
-	bool equal = page_is(page, PageKind::detail) &&
-				 memcmp(page + shape.detail_offset(copy.header.link), coded.residual, shape.code_dims) == 0;
-	UnlockReleaseBuffer(buffer);
-	return equal;
+	return shape.residual_dims == 0 || same_residual(linker->store, copy.header, coded.residual);
 }
 
 /* Appends tid to the chain of a node with an equal vector. False: the node is no longer there. */

@@ -156,7 +156,7 @@ fill_image_from(const IndexState *state, const CodeView &node, const uint32 *ids
 }
 
 void
-append_image(PageStore &store, NodeHeader *slot, uint32 id, LaneImage *image)
+append_image(PageStore &store, NodeHeader *slot, const CodeView &node, uint32 id, LaneImage *image)
 {
 	const IndexState *state = store.state;
 	const HnswShape &shape = state->shape;
@@ -177,8 +177,7 @@ append_image(PageStore &store, NodeHeader *slot, uint32 id, LaneImage *image)
 				image->mul[i] *= mul_scale;
 			}
 		}
-		CodeView view{slot_code(slot), slot->scale, slot->bias, slot->norm2, 0};
-		decode(state, view, image->node);
+		decode(state, node, image->node);
 		if (store.load(id, image->copy))
 		{
 			CodeView neighbor = image->copy.view();

@@ -36,8 +36,8 @@ void fill_image(PageStore &store, const core::graph::CodeView &node, const uint3
 void fill_image_from(const IndexState *state, const core::graph::CodeView &node, const uint32 *ids,
 					 const core::graph::CodeView *codes, uint32 count, LaneImage *image);
 
-/* One more lane on those that slot (locked or a copy) holds. */
-void append_image(PageStore &store, NodeHeader *slot, uint32 id, LaneImage *image);
+/* One more lane on those that slot (locked or a copy) holds; node: its code. */
+void append_image(PageStore &store, NodeHeader *slot, const core::graph::CodeView &node, uint32 id, LaneImage *image);
 
 /* Copies the image into a slot. */
 void put_lanes(NodeHeader *slot, const HnswShape &shape, const LaneImage *image);

@@ -251,7 +251,7 @@ image_with(Linker *linker, uint32 id, const NodeCopy &copy, uint32 target)
 	if (linker->slot_copy->generation != copy.header.generation ||
 		linker->slot_copy->lane_count != copy.header.lane_count || copy.header.lane_count >= shape.lanes)
 		return false;
-	append_image(linker->store, linker->slot_copy, target, linker->image);
+	append_image(linker->store, linker->slot_copy, copy.view(), target, linker->image);
 	return true;
 }
 

@@ -3,8 +3,10 @@
  *
  * Regime: shell.
  * Locks:  see pages.hpp. No lock is held over a search or a heap access.
- * WAL:    a node and its detail go into one record, so that a live node always has its residual. A page that was
- *         added but not initialised before a crash is all zero: its slots read as free and it is used later.
+ * WAL:    a node and its detail (of several parts: the first, after the others) go into one record, so that a live node
+ *         always has all of it. A page that was added but not initialised before a crash is all zero: its slots read as
+ *         free and it is used later. A detail page is taken when its `used` says so, in the record of the node; parts
+ *         behind the first that a crash leaves without one (three at most) are lost until REINDEX.
  */
 #include "hnsw/pages.hpp"
 
@@ -162,21 +164,62 @@ open_detail_page(Relation index, const HnswShape &shape)
 		UnlockReleaseBuffer(meta_buffer);
 		return open;
 	}
-	Buffer buffer = pg::extend_relation(index);
+	Buffer buffers[kMaxDetailPages];
+	pg::extend_relation_by(index, static_cast<int>(shape.detail_pages), buffers);
+	for (uint32 part = 1; part < shape.detail_pages; part++)
+	{
+		PageChange change = PageChange::begin(index);
+		init_page(change.page(buffers[part], true), PageKind::detail);
+		change.finish();
+		UnlockReleaseBuffer(buffers[part]);
+	}
 	PageChange change = PageChange::begin(index);
 	HnswMeta *changed = page_meta(change.page(meta_buffer));
-	changed->open_detail_block = BufferGetBlockNumber(buffer);
+	changed->open_detail_block = BufferGetBlockNumber(buffers[0]);
 	seal_meta(changed);
-	init_page(change.page(buffer, true), PageKind::detail);
+	init_page(change.page(buffers[0], true), PageKind::detail);
 	change.finish();
-	BlockNumber blkno = BufferGetBlockNumber(buffer);
-	UnlockReleaseBuffer(buffer);
+	BlockNumber blkno = BufferGetBlockNumber(buffers[0]);
+	UnlockReleaseBuffer(buffers[0]);
 	UnlockReleaseBuffer(meta_buffer);
 	return blkno;
 }
 
+/* The detail that the code of an upper slot over `below` goes on in. */
+static CodeDetail
+shared_detail(Relation index, const HnswShape &shape, uint32 below)
+{
+	Buffer buffer = ReadBuffer(index, shape.block_of(below));
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	CodeDetail detail = code_detail(*slot_header(BufferGetPage(buffer), shape, below));
+	UnlockReleaseBuffer(buffer);
+	return detail;
+}
+
+/* All parts of a detail but the first, on which the caller has the lock. False: one is no detail page. */
+static bool
+write_other_parts(Relation index, const HnswShape &shape, CodeDetail detail, const CodedVector &coded)
+{
+	for (uint32 part = 1; part < shape.detail_pages; part++)
+	{
+		Buffer buffer = ReadBuffer(index, shape.detail_block_of(detail.id) + part);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		bool good = page_is(BufferGetPage(buffer), PageKind::detail);
+		if (good)
+		{
+			PageChange change = PageChange::begin(index);
+			put_part(change.page(buffer), shape, detail, part, coded.code, coded.residual);
+			change.finish();
+		}
+		UnlockReleaseBuffer(buffer);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
 static void
-fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 link)
+fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 link, CodeDetail shared)
 {
 	uint32 generation = slot->generation + 1;
 	uint32 bound = generation == 1 || slot->link == kInvalidId ? 0 : slot->link;
@@ -201,8 +244,11 @@ fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 
 	slot->error = node.coded->sq8.error;
 	slot->refined_error = node.coded->sq8.refined_error;
 	if (node.level > 0)
+	{
+		set_upper_detail(*slot, shared);
 		set_bound_detail(*slot, bound);
-	memcpy(slot_code(slot), node.coded->code, shape.code_dims);
+	}
+	memcpy(slot_code(slot), node.coded->code, shape.self_dims);
 	put_lanes(slot, shape, node.lanes);
 }
 
@@ -210,7 +256,11 @@ uint32
 write_new_node(Relation index, IndexState *state, const NewNode &node)
 {
 	const HnswShape &shape = state->shape;
-	bool wants_detail = shape.detail_bytes != 0 && node.state == static_cast<uint8>(NodeState::live) && node.level == 0;
+	bool is_node = node.state == static_cast<uint8>(NodeState::live);
+	bool wants_detail = shape.detail_bytes != 0 && is_node && node.level == 0;
+	CodeDetail shared{kInvalidId, 0};
+	if (shape.tail_bytes != 0 && is_node && node.level > 0)
+		shared = shared_detail(index, shape, node.link);
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -227,8 +277,7 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 		uint32 detail = kInvalidId;
 		if (wants_detail)
 		{
-			bool has_bound = bound != 0 && bound != kInvalidId && shape.detail_block_of(bound) != 0 &&
-							 shape.detail_block_of(bound) < RelationGetNumberOfBlocks(index);
+			bool has_bound = bound != 0 && valid_detail(bound, shape, RelationGetNumberOfBlocks(index));
 			BlockNumber detail_blkno = has_bound ? shape.detail_block_of(bound) : open_detail;
 			detail_buffer = ReadBuffer(index, detail_blkno);
 			LockBuffer(detail_buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -246,6 +295,10 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 					pg::report_corrupt(index, detail_blkno, "not a detail page");
 				continue;  // filled up meanwhile
 			}
+			/* Nobody reads them before the slot is a node. */
+			uint32 generation = fresh ? 1 : slot_header(BufferGetPage(buffer), shape, id)->generation + 1;
+			if (!write_other_parts(index, shape, CodeDetail{detail, generation}, *node.coded))
+				pg::report_corrupt(index, detail_blkno, "a detail does not go on in the next page");
 		}
 
 		PageChange change = PageChange::begin(index);
@@ -254,20 +307,11 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 			init_page(page, PageKind::node);
 		NodeHeader *slot = slot_header(page, shape, id);
 		uint32 link = node.link;
-		if (node.state == static_cast<uint8>(NodeState::live) && node.level == 0)
+		if (is_node && node.level == 0)
 			link = detail;
-		fill_slot(slot, shape, node, link);
+		fill_slot(slot, shape, node, link, shared);
 		if (wants_detail)
-		{
-			Page detail_page = change.page(detail_buffer);
-			auto *residual = reinterpret_cast<uint8 *>(detail_page + shape.detail_offset(detail));
-			memcpy(residual, node.coded->residual, shape.code_dims);
-			uint32 crc = detail_crc(residual, shape, *slot);
-			memcpy(residual + shape.code_dims, &crc, sizeof crc);
-			uint32 ordinal = detail % shape.details_per_page + 1;
-			if (page_trailer(detail_page)->used < ordinal)
-				page_trailer(detail_page)->used = static_cast<uint16>(ordinal);
-		}
+			put_part(change.page(detail_buffer), shape, code_detail(*slot), 0, node.coded->code, node.coded->residual);
 		seal(slot, shape, id);
 		change.finish();
 		if (wants_detail)

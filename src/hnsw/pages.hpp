@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "hnsw/details.hpp"
 #include "hnsw/lanes.hpp"
 
 namespace vecdb::hnsw
@@ -16,8 +17,8 @@ struct NewNode
 {
 	uint8 state;  // live or duplicate
 	uint8 level;
-	ItemPointer tid;  // level 0 and duplicate: the row; else null
-	uint32 duplicates;
+	ItemPointer tid;           // level 0 and duplicate: the row; else null
+	uint32 duplicates;         // level 0 and duplicate
 	uint32 link;               // upper level: slot one layer below; duplicate: owner; level 0: ignored
 	uint32 height;             // duplicate: chain_height, one more than of the slot that it is hooked before
 	const CodedVector *coded;  // not for duplicates
@@ -25,7 +26,8 @@ struct NewNode
 };
 
 /*
- * Finds a free slot, writes the node there (its residual into a detail slot) in one WAL record, returns its id.
+ * Finds a free slot, writes the node there (what has no room into its detail), returns its id. One WAL record makes the
+ * slot a node; those parts of its detail that it does not take along have one each before it.
  * Takes pages with free slots from the free space map before it extends the file.
  */
 uint32 write_new_node(Relation index, IndexState *state, const NewNode &node);

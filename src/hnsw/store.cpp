@@ -8,6 +8,7 @@
  * A hint may be stale at any time: nothing but a prefetch looks at it without the pin.
  */
 #include "hnsw/store.hpp"
+#include "hnsw/details.hpp"
 #include "hnsw/lanes.hpp"
 
 #include <algorithm>
@@ -112,21 +113,9 @@ node_crc(const NodeHeader *node, const HnswShape &shape, uint32 id)
 	{
 		head.lane_count = 0;
 		head.add_exponent = head.mul_exponent = 0;
-		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), shape.code_dims);
+		COMP_CRC32C(crc, reinterpret_cast<const char *>(node + 1), shape.self_dims);
 	}
 	COMP_CRC32C(crc, &head, offsetof(NodeHeader, crc));
-	FIN_CRC32C(crc);
-	return crc;
-}
-
-uint32
-detail_crc(const uint8 *residual, const HnswShape &shape, const NodeHeader &node)
-{
-	pg_crc32c crc;
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, residual, shape.code_dims);
-	COMP_CRC32C(crc, &node.generation, sizeof node.generation);
-	COMP_CRC32C(crc, &node.link, sizeof node.link);
 	FIN_CRC32C(crc);
 	return crc;
 }
@@ -141,7 +130,7 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.query = query;
 	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
-	store.scratch = static_cast<uint8 *>(palloc(state->shape.code_dims));
+	store.scratch = static_cast<uint8 *>(palloc(2 * state->shape.code_dims));
 	store.counters = ScanCounters{0, 0};
 	return store;
 }
@@ -244,7 +233,7 @@ PageStore::neighbors(uint32 id, uint32 *out)
 
 /* What the search needs of the node in a slot; distance NaN: not a node of this layer (any more). */
 static inline void
-score_slot(const PageStore &store, const NodeHeader *node, Scored &out)
+score_slot(PageStore &store, const NodeHeader *node, Scored &out)
 {
 	const CodeQuery &query = *store.query;
 	uint8 node_state = node->state;
@@ -255,8 +244,11 @@ score_slot(const PageStore &store, const NodeHeader *node, Scored &out)
 		out.error = -1;
 		return;
 	}
-	core::graph::score_code(*store.kernels, query, reinterpret_cast<const uint8 *>(node + 1), node->scale, node->bias,
-							node->norm2, node->error, out.distance, out.error);
+	if (unlikely(store.state->shape.tail_bytes != 0))
+		score_long(store, node, out);
+	else
+		core::graph::score_code(*store.kernels, query, slot_code(node), node->scale, node->bias, node->norm2,
+								node->error, out.distance, out.error);
 	if (node_state == static_cast<uint8>(NodeState::dead))
 		out.error = -1;
 }
@@ -265,7 +257,7 @@ void
 PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 {
 	const HnswShape &shape = state->shape;
-	uint32 lines = (static_cast<uint32>(sizeof(NodeHeader)) + shape.code_dims + 63) / 64;
+	uint32 lines = (static_cast<uint32>(sizeof(NodeHeader)) + shape.self_dims + 63) / 64;
 	if (lines > kLinesAhead)
 		lines = kLinesAhead;
 	/* In the order of their addresses: nodes on one page (neighbours often share one) cost one visit. */
@@ -296,6 +288,7 @@ PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 			blkno = next;
 			buffer = visit(blkno);
 		}
+		/* The kind of the page stands at its end, a cache miss away: whoever expands or refines the node looks at it. */
 		score_slot(*this, slot_header(BufferGetPage(buffer), shape, out[i].id), out[i]);
 	}
 	if (BufferIsValid(buffer))
@@ -383,7 +376,9 @@ PageStore::load(uint32 id, NodeCopy &copy)
 	if (used)
 	{
 		copy.header = *node;
-		memcpy(copy.code, slot_code(node), shape.code_dims);
+		memcpy(copy.code, slot_code(node), shape.self_dims);
+		if (unlikely(shape.tail_bytes != 0))
+			read_detail(*this, copy.header, copy.code, nullptr, false);
 		if (copy.lanes != nullptr)
 			memcpy(copy.lanes, slot_lanes(node, shape), node->lane_count * sizeof(uint32));
 	}
@@ -402,8 +397,12 @@ PageStore::load(uint32 id, NodeCopy &copy)
 uint32
 PageStore::duplicates_of(uint32 id, uint32 &generation)
 {
-	Buffer buffer = visit(state->shape.block_of(id));
-	const NodeHeader *node = slot_header(BufferGetPage(buffer), state->shape, id);
+	BlockNumber blkno = state->shape.block_of(id);
+	Buffer buffer = visit(blkno);
+	Page page = BufferGetPage(buffer);
+	if (unlikely(!page_is(page, PageKind::node)))
+		pg::report_corrupt(index, blkno, "not a node page");
+	const NodeHeader *node = slot_header(page, state->shape, id);
 	bool same = node->state == static_cast<uint8>(NodeState::live) &&
 				(generation == 0 || node->generation == generation);
 	generation = node->generation;
@@ -416,6 +415,8 @@ bool
 PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 {
 	const HnswShape &shape = state->shape;
+	if (unlikely(shape.tail_bytes != 0))
+		return refine_long(id, out, payload);
 	for (int attempt = 0; attempt < 3; attempt++)
 	{
 		NodeCopy copy;
@@ -452,10 +453,10 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 			out = core::graph::operator_interval(*query, d, node.error, norm, false);
 			return true;
 		}
-		BlockNumber detail_blkno = node.link == kInvalidId ? 0 : shape.detail_block_of(node.link);
-		if (detail_blkno == 0 ||
-			(detail_blkno >= blocks && detail_blkno >= (blocks = RelationGetNumberOfBlocks(index))))
+		if (!core::layout::valid_detail(node.link, shape, blocks) &&
+			!core::layout::valid_detail(node.link, shape, blocks = RelationGetNumberOfBlocks(index)))
 			pg::report_corrupt(index, blkno, "invalid detail address");
+		BlockNumber detail_blkno = shape.detail_block_of(node.link);
 		Buffer buffer = visit(detail_blkno);
 		Page page = BufferGetPage(buffer);
 		bool good = page_is(page, PageKind::detail);
@@ -464,9 +465,7 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		if (good)
 		{
 			const auto *residual = reinterpret_cast<const uint8 *>(page + shape.detail_offset(node.link));
-			uint32 stored;
-			memcpy(&stored, residual + shape.code_dims, sizeof stored);
-			matches = stored == detail_crc(residual, shape, node);
+			matches = part_matches(page, shape, core::layout::code_detail(node), 0);
 			if (matches)
 				d = core::graph::refined_distance(*kernels, *query, scratch, residual, node.scale, node.bias);
 		}

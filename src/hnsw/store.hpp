@@ -80,10 +80,17 @@ slot_header(Page page, const HnswShape &shape, uint32 id)
 	return reinterpret_cast<NodeHeader *>(page + shape.slot_offset(id));
 }
 
+/* The first self_dims bytes of the code. */
 inline uint8 *
 slot_code(NodeHeader *node)
 {
 	return reinterpret_cast<uint8 *>(node + 1);
+}
+
+inline const uint8 *
+slot_code(const NodeHeader *node)
+{
+	return reinterpret_cast<const uint8 *>(node + 1);
 }
 
 inline uint32 *
@@ -108,9 +115,6 @@ slot_duplicates(NodeHeader *node)
 /* CRC-32C of what must not change unnoticed: the address, header without lane_count, and the code (or the TIDs). */
 uint32 node_crc(const NodeHeader *node, const HnswShape &shape, uint32 id);
 
-/* CRC of a detail slot's residual, bound to the node that it belongs to. */
-uint32 detail_crc(const uint8 *residual, const HnswShape &shape, const NodeHeader &node);
-
 struct ScanCounters
 {
 	uint64 visits;
@@ -126,7 +130,7 @@ struct PageStore
 	core::quantizer::SignQuery signs;     // layout fused: the query for sign codes
 	uint32 layer;                         // being searched: slots of other layers are no nodes to it
 	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
-	uint8 *scratch;                       // code_dims bytes, for refine
+	uint8 *scratch;                       // two planes of code_dims bytes, for refine
 	ScanCounters counters;
 
 	/* --- the concept of BeamSearch --- */
@@ -144,6 +148,8 @@ struct PageStore
 
 	/* --- the concept of ExactOrder --- */
 	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);
+	/* The same where the code goes on in the detail (details.cpp). */
+	bool refine_long(uint32 id, core::graph::Interval &out, uint64 &payload);
 	Metric
 	metric() const
 	{

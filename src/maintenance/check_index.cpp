@@ -83,6 +83,7 @@ struct Check
 	IndexState *state;
 	hnsw::PageStore store;
 	MemoryContext row_context;
+	uint8 *code;             // of a node
 	hnsw::LaneImage *image;  // layout fused: lanes as they should be; null: not compared
 };
 
@@ -245,12 +246,55 @@ check_slot(Check *c, uint32 id, const NodeHeader *node)
 				node->level, limit);
 	if (node->level > 0)
 	{
-		if (node->tid_offset != 0 || node->duplicates != kInvalidId)
+		if (node->tid_offset != 0 || (node->duplicates != kInvalidId && c->shape.tail_bytes == 0))
 			problem(c, kNode, blkno, "slot %u: an upper node has a row", id);
 		return;
 	}
 	if (state == NodeState::live && node->tid_offset == 0 && node->duplicates == kInvalidId)
 		problem(c, kNode, blkno, "slot %u: a base node has no row", id);
+}
+
+static void
+check_part(Check *c, uint32 id, CodeDetail detail, uint32 part)
+{
+	BlockNumber blkno = c->shape.detail_block_of(detail.id) + part;
+	Buffer buffer = ReadBuffer(c->index, blkno);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	Page page = BufferGetPage(buffer);
+	bool kind = hnsw::page_is(page, PageKind::detail);
+	bool given_out = detail.id % c->shape.details_per_page < hnsw::page_trailer(page)->used;
+	bool matches = hnsw::part_matches(page, c->shape, detail, part);
+	UnlockReleaseBuffer(buffer);
+	if (!kind)
+		problem(c, kDetail, blkno, "slot %u: its detail lies on a page of another kind", id);
+	else if (!given_out)
+		problem(c, kDetail, blkno, "slot %u: its detail was never given out", id);
+	else if (!matches)
+		problem(c, kChecksum, blkno, "slot %u: checksum of its detail does not match", id);
+}
+
+static void
+check_detail(Check *c, uint32 id, const NodeHeader *node)
+{
+	BlockNumber blkno = c->shape.block_of(id);
+	if (c->shape.detail_bytes == 0)
+	{
+		if (node->link != kInvalidId)
+			problem(c, kDetail, blkno, "slot %u: a detail where the index has none", id);
+		return;
+	}
+	if (!valid_detail(node->link, c->shape, c->blocks))
+	{
+		problem(c, kDetail, blkno, "slot %u: invalid detail address", id);
+		return;
+	}
+	for (uint32 part = 0; part < c->shape.detail_pages; part++)
+	{
+		if (get_bit(c->details, node->link + part))
+			problem(c, kDetail, blkno, "slot %u: its detail belongs to another node too", id);
+		set_bit(c->details, node->link + part);
+		check_part(c, id, code_detail(*node), part);
+	}
 }
 
 static void
@@ -268,49 +312,15 @@ check_slots(Check *c)
 		for (uint32 i = 0; i < c->shape.slots_per_page; i++)
 		{
 			uint32 id = blkno * c->shape.slots_per_page + i;
-			check_slot(c, id, hnsw::slot_header(c->page, c->shape, id));
+			const NodeHeader *node = hnsw::slot_header(c->page, c->shape, id);
+			check_slot(c, id, node);
+			if (is_node(c, id, 0) && state_of(c, id) == NodeState::live)
+				check_detail(c, id, node);
 		}
 	}
 }
 
 /* --- what slots say of each other --- */
-
-static void
-check_detail(Check *c, uint32 id, const NodeHeader *node)
-{
-	BlockNumber blkno = c->shape.block_of(id);
-	if (c->shape.detail_bytes == 0)
-	{
-		if (node->link != kInvalidId)
-			problem(c, kDetail, blkno, "slot %u: a detail where the index has none", id);
-		return;
-	}
-	BlockNumber detail_blkno = node->link == kInvalidId ? 0 : c->shape.detail_block_of(node->link);
-	if (detail_blkno == 0 || detail_blkno >= c->blocks)
-	{
-		problem(c, kDetail, blkno, "slot %u: invalid detail address", id);
-		return;
-	}
-	if (get_bit(c->details, node->link))
-		problem(c, kDetail, blkno, "slot %u: its detail belongs to another node too", id);
-	set_bit(c->details, node->link);
-	Buffer buffer = ReadBuffer(c->index, detail_blkno);
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	Page page = BufferGetPage(buffer);
-	bool kind = hnsw::page_is(page, PageKind::detail);
-	bool given_out = node->link % c->shape.details_per_page < hnsw::page_trailer(page)->used;
-	const auto *residual = reinterpret_cast<const uint8 *>(page + c->shape.detail_offset(node->link));
-	uint32 stored;
-	memcpy(&stored, residual + c->shape.code_dims, sizeof stored);
-	bool matches = stored == hnsw::detail_crc(residual, c->shape, *node);
-	UnlockReleaseBuffer(buffer);
-	if (!kind)
-		problem(c, kDetail, detail_blkno, "slot %u: its detail lies on a page of another kind", id);
-	else if (!given_out)
-		problem(c, kDetail, detail_blkno, "slot %u: its detail was never given out", id);
-	else if (!matches)
-		problem(c, kChecksum, detail_blkno, "slot %u: checksum of its detail does not match", id);
-}
 
 static void
 check_links(Check *c, uint32 id, const NodeHeader *node, const uint32 *lanes)
@@ -383,6 +393,20 @@ same_signs(Check *c, const uint8 *a, const uint8 *b, uint32 lane, uint32 neighbo
 	return true;
 }
 
+/* The whole code of a node to c->code. False, told: the detail of an upper node is not that of its base node. */
+static bool
+read_code(Check *c, uint32 id, const NodeHeader *node)
+{
+	memcpy(c->code, hnsw::slot_code(node), c->shape.self_dims);
+	if (c->shape.tail_bytes == 0)
+		return true;
+	if (valid_detail(code_detail(*node).id, c->shape, c->blocks) &&
+		hnsw::read_detail(c->store, *node, c->code, nullptr, true))
+		return true;
+	problem(c, kDetail, c->shape.block_of(id), "slot %u: the rest of its code is that of another node", id);
+	return false;
+}
+
 /*
  * Layout fused: the code of a lane follows from the codes of the two nodes. Neither changes while both live, and a slot
  * is not used again before every live lane to it has gone: lanes to live nodes must match, but for rounding:
@@ -400,7 +424,9 @@ check_lane_codes(Check *c, uint32 id, NodeHeader *node)
 					level_of(c, lanes[i]) == node->level;
 		ids[i] = live ? lanes[i] : id;
 	}
-	core::graph::CodeView view{hnsw::slot_code(node), node->scale, node->bias, node->norm2, 0};
+	if (!read_code(c, id, node))
+		return;
+	core::graph::CodeView view{c->code, node->scale, node->bias, node->norm2, 0};
 	hnsw::fill_image(c->store, view, ids, node->lane_count, c->image);
 	const hnsw::LaneImage &image = *c->image;
 	float add_scale = hnsw::factor_scale(node->add_exponent), mul_scale = hnsw::factor_scale(node->mul_exponent);
@@ -441,6 +467,13 @@ check_level(Check *c, uint32 id, const NodeHeader *node)
 		problem(c, kLevel, blkno, "slot %u of level %u stands on a slot that carries another", id, node->level);
 	else
 		set_bit(c->below, node->link);
+	if (c->shape.tail_bytes == 0)
+		return;
+	CodeDetail detail = code_detail(*node);
+	if (!valid_detail(detail.id, c->shape, c->blocks) || !get_bit(c->details, detail.id))
+		problem(c, kDetail, blkno, "slot %u: the rest of its code is in no base node's detail", id);
+	else
+		check_part(c, id, detail, 0);
 }
 
 static void
@@ -523,7 +556,6 @@ check_relations(Check *c)
 				check_level(c, id, node);
 				continue;
 			}
-			check_detail(c, id, node);
 			if (node->tid_offset != 0)
 				add_row(c, tid_number(hnsw::unpack_tid(hnsw::pack_tid(*node))), id);
 			if (node->duplicates != kInvalidId)
@@ -715,10 +747,11 @@ run(Check *c)
 		return;
 	check_slots(c);
 	/* Only codes that are what they were tell anything of each other. */
-	if (c->shape.blocks != 0 && c->counts[kPage] + c->counts[kNode] + c->counts[kChecksum] == 0)
+	if (c->shape.blocks != 0 && c->counts[kPage] + c->counts[kNode] + c->counts[kChecksum] + c->counts[kDetail] == 0)
 	{
 		open_index(c);
 		c->image = hnsw::make_lane_image(c->state);
+		c->code = static_cast<uint8 *>(palloc(c->shape.code_dims));
 	}
 	check_relations(c);
 	check_reachable(c);

@@ -62,6 +62,24 @@ extend_relation(Relation rel)
 #endif
 }
 
+/* The same for n new pages in consecutive blocks. */
+inline void
+extend_relation_by(Relation rel, int n, Buffer *buffers)
+{
+	bool shared = !RELATION_IS_LOCAL(rel);
+	if (shared)
+		LockRelationForExtension(rel, ExclusiveLock);
+	for (int i = 0; i < n; i++)
+#if PG_VERSION_NUM >= 160000
+		buffers[i] = ExtendBufferedRel(BMR_REL(rel), MAIN_FORKNUM, nullptr, EB_LOCK_FIRST | EB_SKIP_EXTENSION_LOCK);
+#else
+		/* remove when 16 is the oldest supported */
+		buffers[i] = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+#endif
+	if (shared)
+		UnlockRelationForExtension(rel, ExclusiveLock);
+}
+
 inline void
 vacuum_delay_point_compat()
 {

@@ -38,7 +38,7 @@ made_meta(const std::uint8_t *b)
 	std::memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
 	meta.version = meta.min_reader_version = 1;
-	meta.dimensions = static_cast<std::uint32_t>(b[0] | b[1] << 8) % 8300;
+	meta.dimensions = static_cast<std::uint32_t>(b[0] | b[1] << 8) % 16010;
 	meta.layout = static_cast<std::uint8_t>(1 + b[2] % 2);
 	meta.precision = b[2] & 2 ? 16 : 8;
 	meta.metric = static_cast<std::uint8_t>(1 + b[3] % 4);
@@ -55,6 +55,7 @@ made_meta(const std::uint8_t *b)
 		meta.first_slot = static_cast<std::uint16_t>(s.first_slot);
 		meta.details_per_page = static_cast<std::uint16_t>(s.details_per_page);
 		meta.sign_dims = static_cast<std::uint16_t>(s.sign_dims);
+		meta.self_dims = static_cast<std::uint16_t>(s.self_dims);
 	}
 	meta.entry_id = kInvalidId;
 	return meta;
@@ -77,7 +78,7 @@ read_slot(const unsigned char *page, const HnswShape &s, std::uint32_t slot, std
 		require(std::memcmp(&copy, &node, sizeof copy) == 0);
 		return;
 	}
-	touch(at + sizeof node, s.code_dims);
+	touch(at + sizeof node, s.self_dims);
 	for (std::uint32_t i = 0; i < node.lane_count; i++)
 	{
 		std::uint32_t id;
@@ -89,8 +90,12 @@ read_slot(const unsigned char *page, const HnswShape &s, std::uint32_t slot, std
 	}
 	for (std::uint32_t block = 0; block < s.blocks; block++)
 		touch(at + s.block_offset + block * s.block_bytes, s.block_bytes);
-	if (s.detail_bytes != 0 && node.link != kInvalidId)
-		touch(page + s.detail_offset(node.link), s.detail_bytes);
+	CodeDetail detail = code_detail(node);
+	if (!valid_detail(detail.id, s, blocks))
+		return;
+	require(s.detail_block_of(detail.id) + s.detail_pages <= blocks);
+	for (std::uint32_t part = 0; part < s.detail_pages; part++)
+		touch(page + s.detail_offset(detail.id), s.part_bytes(part) + 4);
 }
 
 extern "C" int

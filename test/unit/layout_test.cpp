@@ -29,14 +29,7 @@ void
 check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 {
 	HnswShape s;
-	if (!hnsw_shape(dims, m, precision, layout, s))
-	{
-		/* Compact: exactly the dimensions that max_dimensions promises. */
-		if (layout == Layout::compact)
-			EXPECT_GT(dims, max_dimensions(m));
-		return;
-	}
-	ASSERT_LE(dims, max_dimensions(m));
+	ASSERT_TRUE(hnsw_shape(dims, m, precision, layout, s));
 	EXPECT_EQ(s.dimensions, dims);
 	EXPECT_EQ(s.code_dims % 16, 0u);
 	EXPECT_TRUE(s.code_dims >= dims && s.code_dims < dims + 16);
@@ -44,7 +37,13 @@ check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 	EXPECT_GE(s.slots_per_page, 1u);
 
 	/* Parts in order, without overlap, aligned for what they hold. */
-	EXPECT_EQ(s.lanes_offset, sizeof(NodeHeader) + s.code_dims);
+	EXPECT_EQ(s.lanes_offset, sizeof(NodeHeader) + s.self_dims);
+	EXPECT_EQ(s.self_dims % 16, 0u);
+	EXPECT_EQ(s.self_dims + s.tail_bytes, s.code_dims);
+	EXPECT_EQ(s.residual_dims, precision == 16 ? s.code_dims : 0);
+	/* Only what cannot do otherwise goes into pages of its own. */
+	if (m == 16 && dims <= (layout == Layout::fused ? 7000u : 7968u))
+		EXPECT_EQ(s.tail_bytes, 0u);
 	EXPECT_EQ(s.lanes_offset % 4, 0u);
 	EXPECT_GE(s.lanes_bytes, 4 * s.lanes);
 	EXPECT_LE(s.lanes_offset + s.lanes_bytes, s.slot_bytes);
@@ -71,13 +70,29 @@ check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 	EXPECT_GE(s.duplicates_per_slot(), 1u);
 	EXPECT_LE(s.duplicates_per_slot(), 255u);
 	EXPECT_LE(sizeof(NodeHeader) + s.duplicates_per_slot() * kTidBytes, s.slot_bytes);
-	if (precision == 8)
-		EXPECT_TRUE(s.detail_bytes == 0 && s.details_per_page == 0);
+	std::uint32_t content = s.tail_bytes + s.residual_dims;
+	if (content == 0)
+		EXPECT_TRUE(s.detail_bytes == 0 && s.details_per_page == 0 && s.detail_pages == 0);
 	else
 	{
-		EXPECT_EQ(s.detail_bytes, s.code_dims + 4);
 		EXPECT_GE(s.details_per_page, 1u);
+		EXPECT_TRUE(s.detail_pages == 1 || (s.detail_pages <= kMaxDetailPages && s.details_per_page == 1));
 		EXPECT_LE(s.detail_offset(s.details_per_page - 1) + s.detail_bytes, kPageBytes - kPageTrailerBytes);
+		std::uint32_t sum = 0;
+		for (std::uint32_t part = 0; part < s.detail_pages; part++)
+		{
+			EXPECT_EQ(sum, part * kPartBytes);
+			EXPECT_TRUE(s.part_bytes(part) > 0 && s.part_bytes(part) % 16 == 0);
+			EXPECT_LE(s.part_bytes(part) + 4, s.detail_bytes);
+			sum += s.part_bytes(part);
+		}
+		EXPECT_EQ(sum, content);
+		EXPECT_LE(s.tail_parts(), s.detail_pages);
+		std::uint32_t id = 5 * s.details_per_page, pages = s.detail_pages;
+		EXPECT_TRUE(valid_detail(id, s, 5 + pages));
+		EXPECT_FALSE(valid_detail(id, s, 4 + pages));
+		EXPECT_FALSE(valid_detail(s.details_per_page - 1, s, 100));
+		EXPECT_FALSE(valid_detail(kInvalidId, s, 0xFFFFFFFFu));
 	}
 	/* Ids there and back. */
 	std::uint32_t blocks = 1000;
@@ -99,7 +114,7 @@ TEST(Layout, ShapesFitForAllDimensions)
 	for (Layout layout : kLayouts)
 		for (int m : {2, 3, 16, 17, 48, 100})
 			for (int precision : {8, 16})
-				for (std::uint32_t dims = 1; dims <= 8200; dims++)
+				for (std::uint32_t dims = 1; dims <= kMaxDimensions; dims += dims < 300 || dims % 16 == 0 ? 1 : 15)
 				{
 					check_shape(dims, m, precision, layout);
 					if (testing::Test::HasFailure())
@@ -108,7 +123,7 @@ TEST(Layout, ShapesFitForAllDimensions)
 				}
 	HnswShape s;
 	for (Layout layout : kLayouts)
-		for (std::uint32_t dims : {0u, 16000u, 65536u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFF0u, 0xFFFFFFFFu})
+		for (std::uint32_t dims : {0u, 16001u, 65536u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFF0u, 0xFFFFFFFFu})
 			EXPECT_FALSE(hnsw_shape(dims, 16, 16, layout, s)) << dims;
 }
 
@@ -142,6 +157,7 @@ good_meta(std::uint32_t dims, int m, int precision, Layout layout)
 	meta.open_detail_block = 12;
 	meta.open_node_block = 11;
 	meta.sign_dims = static_cast<std::uint16_t>(s.sign_dims);
+	meta.self_dims = static_cast<std::uint16_t>(s.self_dims);
 	return meta;
 }
 
@@ -150,7 +166,7 @@ TEST(Layout, AcceptsGoodMetapagesAndTheirExtremes)
 	HnswShape s;
 	for (Layout layout : kLayouts)
 		for (int precision : {8, 16})
-			for (std::uint32_t dims : {1u, 16u, 100u, 768u, 2038u, 2039u, 4000u})
+			for (std::uint32_t dims : {1u, 16u, 100u, 768u, 2038u, 2039u, 4000u, 7969u, 16000u})
 			{
 				HnswMeta meta = good_meta(dims, 16, precision, layout);
 				EXPECT_TRUE(check_meta(meta, 13, s).ok()) << dims << check_meta(meta, 13, s).message;
@@ -234,6 +250,7 @@ TEST(Layout, RejectsEachDamagedField)
 		{"entry_level", [](auto &m) { m.entry_level = kMaxLevel + 1; }},
 		{"open_detail_block", [](auto &m) { m.open_detail_block = 13; }},
 		{"open_node_block", [](auto &m) { m.open_node_block = 0xFFFFFFFFu; }},
+		{"self_dims", [](auto &m) { m.self_dims = static_cast<std::uint16_t>(m.self_dims - 16); }},
 		{"sign_dims", [](auto &m) { m.sign_dims = static_cast<std::uint16_t>(m.sign_dims + 16); }},
 	};
 	for (Layout layout : kLayouts)
@@ -294,6 +311,13 @@ TEST(Layout, FieldsWithTwoUsesRoundTrip)
 		EXPECT_EQ(bound_detail(node), x);
 		set_chain_height(node, x);
 		EXPECT_EQ(chain_height(node), x);
+		node.level = 1;
+		set_upper_detail(node, CodeDetail{x, ~x});
+		EXPECT_TRUE(code_detail(node).id == x && code_detail(node).generation == ~x);
+		node.level = 0;
+		node.link = x;
+		node.generation = x + 1;
+		EXPECT_TRUE(code_detail(node).id == x && code_detail(node).generation == x + 1);
 	}
 }
 
@@ -353,7 +377,7 @@ tables()
 		  FIELD(HnswMeta, open_detail_block),
 		  FIELD(HnswMeta, open_node_block),
 		  FIELD(HnswMeta, sign_dims),
-		  FIELD(HnswMeta, reserved),
+		  FIELD(HnswMeta, self_dims),
 		  FIELD(HnswMeta, crc),
 		  FIELD(HnswMeta, reserved1)}},
 		{"NodeHeader",

@@ -48,7 +48,8 @@ struct VisitedSet
 	static std::uint32_t
 	hash(std::uint32_t id) noexcept
 	{
-		return (id * 2654435761u) ^ (id >> 15);
+		/* The upper half of the product depends on all bits of id; ids of one index often share their lowest. */
+		return static_cast<std::uint32_t>(id * std::uint64_t{0x9E3779B97F4A7C15} >> 32);
 	}
 
 	/* 1: id is new; 0: seen before; -1: no memory. */

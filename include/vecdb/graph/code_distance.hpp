@@ -104,18 +104,44 @@ make_code_query(Metric metric, const quantizer::Sq8Query &sq, std::size_t dimens
 	return c;
 }
 
+/* What is summed up over the elements of an 8-bit code, which may come in parts. */
+struct PartialScore
+{
+	std::int32_t dot;
+	float l1;
+};
+
+/* Elements [first, first + n) of the code; first and n are multiples of 16. */
+inline void
+add_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, std::size_t first, std::size_t n,
+		 float scale, float bias, PartialScore &sum) noexcept
+{
+	if (q.metric == Metric::l1)
+		sum.l1 += k.l1_u8_f32(code, scale, bias, q.q + first, n);
+	else
+		sum.dot += k.dot_u8_i16(code, q.codes + first, n);
+}
+
+inline float
+distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias, float norm2) noexcept
+{
+	if (q.metric == Metric::l1)
+		return sum.l1;
+	float dot = bias * q.code_sum + scale * q.step * static_cast<float>(sum.dot);
+	if (q.metric == Metric::inner_product)
+		return -dot;
+	float d = q.code_norm2 + norm2 - 2 * dot;
+	return d > 0 ? d : 0;
+}
+
 /* Graph distance to an 8-bit code. */
 inline float
 query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
 			   float norm2) noexcept
 {
-	if (q.metric == Metric::l1)
-		return k.l1_u8_f32(code, scale, bias, q.q, q.n);
-	float dot = bias * q.code_sum + scale * q.step * static_cast<float>(k.dot_u8_i16(code, q.codes, q.n));
-	if (q.metric == Metric::inner_product)
-		return -dot;
-	float d = q.code_norm2 + norm2 - 2 * dot;
-	return d > 0 ? d : 0;
+	PartialScore sum{};
+	add_part(k, q, code, 0, q.n, scale, bias, sum);
+	return distance_of(q, sum, scale, bias, norm2);
 }
 
 /* Graph distance to a 16-bit code (residual == null: 8-bit code in full float precision). */
@@ -220,14 +246,12 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 constexpr float kFarthest = 1e37f;
 
 /*
- * What a search keeps of a node: its graph distance, always finite, and the error that goes with it: the norm for
+ * What a search keeps of a node at graph distance d: that, always finite, and the error that goes with it: the norm for
  * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm.
  */
 inline void
-score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
-		   float norm2, float error, float &out_distance, float &out_error) noexcept
+finish_score(const CodeQuery &q, float d, float norm2, float error, float &out_distance, float &out_error) noexcept
 {
-	float d = query_distance(k, q, code, scale, bias, norm2);
 	if (q.metric == Metric::inner_product)
 	{
 		Interval i = operator_interval(q, static_cast<double>(d), static_cast<double>(error),
@@ -242,6 +266,13 @@ score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *c
 	}
 	out_distance = d;
 	out_error = error >= 0 ? error : std::numeric_limits<float>::infinity();
+}
+
+inline void
+score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
+		   float norm2, float error, float &out_distance, float &out_error) noexcept
+{
+	finish_score(q, query_distance(k, q, code, scale, bias, norm2), norm2, error, out_distance, out_error);
 }
 
 }  // namespace vecdb::core::graph

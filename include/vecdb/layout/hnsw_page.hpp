@@ -7,11 +7,12 @@
  * A page is  24 bytes page header | body (8152 bytes) | 16 bytes PageTrailer.
  *   block 0       HnswMeta
  *   kind node     fixed array of node slots, `slot_bytes` apart, the first at `first_slot`
- *   kind detail   fixed array of detail slots: second code plane (residual of SQ8) + its CRC
+ *   kind detail   fixed array of detail slots, or one part of a longer detail: the rest of a self code that has no room
+ *                 in the slot, then the second code plane (residual of SQ8); a CRC behind each part
  *   kind mean     float32 elements of the mean vector, 2038 a page, in consecutive blocks
  * Node id = block * slots_per_page + slot: the exact address. Detail ids the same way.
  *
- * Node slot:  NodeHeader (48) | self code (code_dims bytes) | neighbour ids (lanes x u32) | neighbour codes.
+ * Node slot:  NodeHeader (48) | self code (its first self_dims bytes) | neighbour ids (lanes x u32) | neighbour codes.
  * The last part is empty in layout `compact`. Layout `fused` keeps there, for each 32 lanes, f_add[32] and f_mul[32] as
  * f16 (to be scaled by 2^add_exponent, 2^mul_exponent of the header) and a block of sign codes (quantizer/sign_codes.hpp).
  */
@@ -41,6 +42,11 @@ constexpr std::uint16_t kHnswMinReaderVersion = 1;
 constexpr std::uint16_t kHnswPageId = 0xFD48;  // last two bytes of each page, for tools outside
 
 constexpr std::uint32_t kInvalidId = 0xFFFFFFFFu;
+
+constexpr std::uint32_t kMaxDimensions = 16000;  // as of the type vector
+/* A detail longer than a page lies in consecutive blocks, this much of it in each but the last. */
+constexpr std::uint32_t kPartBytes = (kPageBodyBytes - 4) / 16 * 16;
+constexpr std::uint32_t kMaxDetailPages = (2 * kMaxDimensions + kPartBytes - 1) / kPartBytes;
 
 constexpr int kMinM = 2;
 constexpr int kMaxM = 100;
@@ -110,8 +116,8 @@ struct HnswMeta
 	std::uint32_t open_detail_block;  // detail page with room, 0: none yet
 	std::uint32_t open_node_block;    // node page to try first on insert, 0: none yet
 	std::uint16_t sign_dims;          // layout fused: dimensions of the neighbour codes; 0 else
-	std::uint16_t reserved;
-	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
+	std::uint16_t self_dims;  // bytes of a self code that lie in the slot; the rest of code_dims are in the detail
+	std::uint32_t crc;        // CRC-32C of all before it; stays here in later versions
 	std::uint32_t reserved1;
 };
 static_assert(sizeof(HnswMeta) == 96 && offsetof(HnswMeta, crc) == 88 && offsetof(HnswMeta, rotation_seed) == 40 &&
@@ -137,7 +143,7 @@ struct NodeHeader
 	std::uint16_t tid_offset;  // 0: no TID (upper layer, or the row is gone)
 	std::int8_t add_exponent;  // layout fused: of its factors; 0 else. Not covered by crc, like lane_count
 	std::int8_t mul_exponent;
-	std::uint32_t duplicates;  // slot id of the next `duplicate` slot, or kInvalidId
+	std::uint32_t duplicates;  // slot id of the next `duplicate` slot, or kInvalidId; upper layer: see code_detail
 	std::uint32_t link;        // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
 	float scale;
 	float bias;
@@ -184,11 +190,37 @@ set_bound_detail(NodeHeader &node, std::uint32_t detail) noexcept
 	node.refined_error = std::bit_cast<float>(detail);
 }
 
+/*
+ * Where the rest of a node's code lies, if it has no room in the slot: in the detail of its base slot, which the upper
+ * slots share. These keep its id in `duplicates` and the base slot's generation in the bits of tid_block.
+ */
+struct CodeDetail
+{
+	std::uint32_t id;
+	std::uint32_t generation;
+};
+
+inline CodeDetail
+code_detail(const NodeHeader &node) noexcept
+{
+	return node.level == 0 ? CodeDetail{node.link, node.generation} : CodeDetail{node.duplicates, chain_height(node)};
+}
+
+inline void
+set_upper_detail(NodeHeader &node, CodeDetail detail) noexcept
+{
+	node.duplicates = detail.id;
+	set_chain_height(node, detail.generation);
+}
+
 /* The geometry that follows from the options: computed once, kept in the metapage, checked on read. */
 struct HnswShape
 {
 	std::uint32_t dimensions;
 	std::uint32_t code_dims;
+	std::uint32_t self_dims;      // of the code, so many in the slot
+	std::uint32_t tail_bytes;     // the others, in the detail; 0 where the code has room
+	std::uint32_t residual_dims;  // code_dims at precision 16, else 0
 	std::uint32_t lanes;
 	std::uint32_t lanes_offset;  // of the neighbour ids, from the slot's start
 	std::uint32_t lanes_bytes;   // ids and neighbour codes
@@ -199,8 +231,9 @@ struct HnswShape
 	std::uint32_t slot_bytes;
 	std::uint32_t slots_per_page;
 	std::uint32_t first_slot;
-	std::uint32_t detail_bytes;  // 0 without a second plane
+	std::uint32_t detail_bytes;  // with its CRC; 0: there are none. In several pages: of a full one
 	std::uint32_t details_per_page;
+	std::uint32_t detail_pages;  // 1, or more consecutive ones a detail
 
 	std::uint32_t
 	block_of(std::uint32_t id) const noexcept
@@ -222,6 +255,19 @@ struct HnswShape
 	{
 		return kPageHeaderBytes + (id % details_per_page) * detail_bytes;
 	}
+	/* The content of a detail, in parts of a page each: the rest of the code, then the residual. */
+	std::uint32_t
+	part_bytes(std::uint32_t part) const noexcept
+	{
+		std::uint32_t left = tail_bytes + residual_dims - part * kPartBytes;
+		return left < kPartBytes ? left : kPartBytes;
+	}
+	/* The first parts, which a search reads. */
+	std::uint32_t
+	tail_parts() const noexcept
+	{
+		return (tail_bytes + kPartBytes - 1) / kPartBytes;
+	}
 	/* TIDs that one `duplicate` slot holds. */
 	std::uint32_t
 	duplicates_per_slot() const noexcept
@@ -230,14 +276,6 @@ struct HnswShape
 		return n < 255 ? n : 255;
 	}
 };
-
-/* Largest dimensions (a multiple of 16) whose slot and detail fit a page, for m. */
-inline std::uint32_t
-max_dimensions(int m) noexcept
-{
-	return (kPageBodyBytes - static_cast<std::uint32_t>(sizeof(NodeHeader)) - 8 * static_cast<std::uint32_t>(m)) / 16 *
-		   16;
-}
 
 /*
  * Dimensions of the neighbour codes of layout fused, or 0 where they do not fit a page. fixed: bytes of a slot without sign codes; blocks:
@@ -265,33 +303,80 @@ choose_sign_dims(std::uint32_t code_dims, std::uint32_t fixed, std::uint32_t blo
 	return fitting(1) < 64 && fitting(1) < code_dims ? 0 : fitting(1);
 }
 
-/* Fills shape; false when the vector does not fit a page. precision: 8 or 16. */
+/* Dimensions of the neighbour codes of nodes whose own code has no room beside them. */
+constexpr std::uint32_t kLongSignDims = 512;
+
+/*
+ * A code too long for a slot: how many slots a page, and how much of the code in each? fixed: bytes of a slot without codes.
+ * What counts is the pages a row takes, and a quarter of a page for each that a visit reads beside the slot's.
+ */
+inline void
+split_code(HnswShape &shape, std::uint32_t fixed) noexcept
+{
+	std::uint32_t least_cost = 0xFFFFFFFFu;
+	std::uint32_t sign_dims = 0;
+	if (shape.blocks != 0)
+	{
+		sign_dims = (kPageBodyBytes - fixed) / (4 * shape.blocks) / 16 * 16;
+		sign_dims = sign_dims < kLongSignDims ? sign_dims : kLongSignDims;
+		fixed += 4 * shape.blocks * sign_dims;
+	}
+	for (std::uint32_t slots = 1; slots <= kPageBodyBytes / fixed; slots++)
+	{
+		std::uint32_t self = (kPageBodyBytes / slots - fixed) / 16 * 16;
+		std::uint32_t tail = self < shape.code_dims ? shape.code_dims - self : 0;
+		std::uint32_t bytes = tail + shape.residual_dims;
+		std::uint32_t cost = kPageBodyBytes / slots + (tail + kPartBytes - 1) / kPartBytes * (kPageBodyBytes / 4);
+		if (bytes > kPartBytes)
+			cost += (bytes + kPartBytes - 1) / kPartBytes * kPageBodyBytes;
+		else if (bytes > 0)
+			cost += kPageBodyBytes / (kPageBodyBytes / (bytes + 4));
+		if (cost < least_cost)
+		{
+			least_cost = cost;
+			shape.self_dims = shape.code_dims - tail;
+		}
+	}
+	shape.sign_dims = sign_dims;
+}
+
+/* Fills shape; false for dimensions that the type does not have. precision: 8 or 16; m as in an index. */
 inline bool
 hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswShape &shape) noexcept
 {
 	shape = HnswShape{};
-	if (dimensions > kPageBodyBytes)
-		return false;  // before rounding up can overflow
+	if (dimensions == 0 || dimensions > kMaxDimensions)
+		return false;
 	shape.dimensions = dimensions;
 	shape.code_dims = (dimensions + 15) / 16 * 16;
+	shape.residual_dims = precision == 16 ? shape.code_dims : 0;
 	shape.lanes = 2 * static_cast<std::uint32_t>(m);
-	shape.lanes_offset = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.code_dims;
 	shape.lanes_bytes = 4 * shape.lanes;
-	if (layout == Layout::fused)
+	shape.blocks = layout == Layout::fused ? (shape.lanes + 31) / 32 : 0;
+
+	/* The whole code in the slot, unless it has no room, or leaves the neighbours too little of what they could have. */
+	std::uint32_t fixed = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.lanes_bytes + 128 * shape.blocks;
+	shape.self_dims = shape.code_dims;
+	bool whole = fixed + shape.code_dims <= kPageBodyBytes;
+	if (whole && shape.blocks != 0)
 	{
-		shape.blocks = (shape.lanes + 31) / 32;
+		shape.sign_dims = choose_sign_dims(shape.code_dims, fixed + shape.code_dims, shape.blocks);
+		whole = shape.sign_dims >= 208 || shape.sign_dims == shape.code_dims ||
+				(shape.sign_dims != 0 && 2 * shape.sign_dims > (kPageBodyBytes - fixed) / (4 * shape.blocks));
+	}
+	if (!whole)
+		split_code(shape, fixed);
+
+	shape.tail_bytes = shape.code_dims - shape.self_dims;
+	shape.lanes_offset = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.self_dims;
+	if (shape.blocks != 0)
+	{
 		shape.block_offset = shape.lanes_offset + shape.lanes_bytes;
-		shape.sign_dims =
-			dimensions == 0 ? 0
-							: choose_sign_dims(shape.code_dims, shape.block_offset + 128 * shape.blocks, shape.blocks);
-		if (shape.sign_dims == 0)
-			return false;
 		shape.block_bytes = 128 + 4 * shape.sign_dims;
 		shape.lanes_bytes += shape.blocks * shape.block_bytes;
 	}
 	std::uint32_t bytes = shape.lanes_offset + shape.lanes_bytes;
-	shape.detail_bytes = precision == 16 ? shape.code_dims + 4 : 0;
-	if (dimensions == 0 || bytes > kPageBodyBytes || shape.detail_bytes > kPageBodyBytes)
+	if (bytes > kPageBodyBytes)
 		return false;
 	shape.slots_per_page = kPageBodyBytes / bytes;
 	shape.slot_bytes = bytes;
@@ -303,7 +388,13 @@ hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswSh
 		shape.slot_bytes = aligned;
 		shape.first_slot = 64;
 	}
-	shape.details_per_page = shape.detail_bytes == 0 ? 0 : kPageBodyBytes / shape.detail_bytes;
+	std::uint32_t detail = shape.tail_bytes + shape.residual_dims;
+	if (detail > 0)
+	{
+		shape.detail_pages = (detail + kPartBytes - 1) / kPartBytes;
+		shape.detail_bytes = (shape.detail_pages == 1 ? detail : kPartBytes) + 4;
+		shape.details_per_page = kPageBodyBytes / shape.detail_bytes;
+	}
 	return true;
 }
 
@@ -322,12 +413,13 @@ check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcep
 		(meta.layout != static_cast<std::uint8_t>(Layout::compact) &&
 		 meta.layout != static_cast<std::uint8_t>(Layout::fused)) ||
 		meta.ef_construction < kMinEfConstruction || meta.ef_construction > kMaxEfConstruction ||
-		meta.dimensions > kPageBodyBytes)
+		meta.dimensions > kMaxDimensions)
 		return Status::error(Code::corrupt, "invalid options in metapage");
 	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), shape) ||
 		shape.sign_dims != meta.sign_dims || shape.slot_bytes != meta.slot_bytes ||
 		shape.slots_per_page != meta.slots_per_page || shape.first_slot != meta.first_slot ||
-		shape.details_per_page != meta.details_per_page || shape.code_dims != meta.code_dims)
+		shape.details_per_page != meta.details_per_page || shape.code_dims != meta.code_dims ||
+		shape.self_dims != meta.self_dims)
 		return Status::error(Code::corrupt, "inconsistent slot geometry in metapage");
 	std::uint32_t mean_pages = (meta.dimensions * 4 + kPageBodyBytes - 1) / kPageBodyBytes;
 	if (meta.mean_pages != 0 && (meta.mean_pages != mean_pages || meta.mean_block == 0 || meta.mean_block >= blocks ||
@@ -362,6 +454,16 @@ valid_id(std::uint32_t id, const HnswShape &shape, std::uint32_t blocks) noexcep
 {
 	std::uint32_t block = shape.block_of(id);
 	return id != kInvalidId && block != 0 && block < blocks;
+}
+
+/* Is id the address of a detail in a relation of `blocks` blocks? */
+inline bool
+valid_detail(std::uint32_t id, const HnswShape &shape, std::uint32_t blocks) noexcept
+{
+	if (id == kInvalidId || shape.details_per_page == 0)
+		return false;
+	std::uint32_t block = shape.detail_block_of(id);
+	return block != 0 && block < blocks && shape.detail_pages <= blocks - block;
 }
 
 }  // namespace vecdb::core::layout
