@@ -4,12 +4,13 @@
  * Regime: shell.
  * Locks:  one share-locked page at a time (store.cpp). No pin is held between calls.
  * Memory: all state of one scan key in so->context, reset on rescan.
- * Keeps:  distances leave in exact order (exact_order.hpp). The search looks ahead: before row n leaves, at least
- *         2n candidates (and ef_search at the first) have been found, so there is no limit on the number of rows.
+ * Keeps:  distances leave in exact order (exact_order.hpp). The search looks ahead: before the first row leaves, ef_search
+ *         candidates have been found, and before row n beyond those 2n, so there is no limit on the number of rows.
  *         Rows found too late come after all others, or as hnsw.iterative_scan says.
  * A TID copied from a slot stays good for an MVCC snapshot: it can be given to another row only after its own is
  * dead to every snapshot. Other snapshots are refused.
  */
+#include "hnsw/descend.hpp"
 #include "hnsw/handler.hpp"
 #include "hnsw/link.hpp"
 #include "hnsw/module.hpp"
@@ -43,6 +44,7 @@ struct ScanOpaque
 	ExactOrder order;
 	uint64 returned;        // nodes
 	uint32 look_ahead;      // candidates found before the first row leaves; grows
+	uint32 certain_rows;    // that may leave before it has to grow
 	bool widened_to_entry;  // the entry point's base node has been added as a second start
 	bool drained;           // exhausted(), which looks at all candidates, after the last run
 	bool ended;
@@ -180,6 +182,9 @@ is_fused(const ScanOpaque *so)
 
 static bool exhausted(const ScanOpaque *so);
 
+/* Rows that a short query takes, for which memory is asked before the first of them is read. */
+constexpr uint32 kRowsAhead = 12;
+
 /* Hands what the last run of the search has found to the exact order. */
 static void
 collect(ScanOpaque *so)
@@ -191,6 +196,9 @@ collect(ScanOpaque *so)
 	if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
 	pfree(found);
+	uint32 next[kRowsAhead];
+	n = so->order.nearest_pending(next, kRowsAhead);
+	so->store.bring_details(next, n);
 	so->drained = exhausted(so);
 }
 
@@ -219,9 +227,6 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 
 /* Slots up to which an index is searched whole. */
 constexpr uint32 kSearchedWhole = 1024;
-
-/* Starts of the search on the base layer. */
-constexpr uint32 kEntries = 8;
 
 /*
  * The base slots below the nodes of layer 1 that are nearest to the query; returns their number, 0 where the graph is empty. One
@@ -293,21 +298,32 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	uint32 slots = (so->store.blocks - 1) * so->state->shape.slots_per_page;
 	if (guc_iterative_scan == kIterativeOff && slots <= kSearchedWhole && slots > so->look_ahead)
 		so->look_ahead = slots;
+	so->certain_rows = so->look_ahead;
 	uint32 ef = is_fused(so) ? pool_width(so->look_ahead) : so->look_ahead;
 	so->search = take_search(so->context, ef);
-	uint32 entries[kEntries];
-	uint32 count = base_entries(so, meta, entries);
-	so->search->reset(ef);
+	uint32 count;
 	bool good = true;
 	if (is_fused(so))
 	{
 		prepare_signs(so->store);
+		Scored entries[kEntries];
+		count = descend_by_estimates(so->store, *so->search, meta, 0, entries);
+		so->search->reset_near(ef);
 		for (uint32 i = 0; i < count && good; i++)
-			good = so->search->add_estimate_entry(so->store, entries[i]);
+			good = so->search->add_known_entry(entries[i].id, entries[i].distance);
+		if (count == 0)
+		{
+			uint32 entry = descend(so->store, meta, 0);
+			count = entry != kInvalidId;
+			good = count == 0 || so->search->add_estimate_entry(so->store, entry);
+		}
 		good = good && so->search->run_estimates(so->store);
 	}
 	else
 	{
+		uint32 entries[kEntries];
+		count = base_entries(so, meta, entries);
+		so->search->reset(ef);
 		for (uint32 i = 0; i < count && good; i++)
 			good = so->search->add_entry(so->store, entries[i]);
 		good = good && so->search->run(so->store);
@@ -350,6 +366,7 @@ widen(ScanOpaque *so)
 			return false;
 	}
 	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * 4 : 1u << 28;
+	so->certain_rows = so->look_ahead / 2;
 	bool good;
 	if (is_fused(so))
 		good = search.widen_estimates(so->store, pool_width(so->look_ahead)) &&
@@ -372,7 +389,7 @@ next_node(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
-		if (so->returned * 2 >= so->look_ahead && !so->drained && widen(so))
+		if (so->returned >= so->certain_rows && !so->drained && widen(so))
 			continue;
 		bool no_memory;
 		if (so->order.next(so->store, node, no_memory))

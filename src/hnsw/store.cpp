@@ -165,27 +165,45 @@ PageStore::visit(BlockNumber blkno)
 	return buffer;
 }
 
-/* Where a slot probably lies, through the hint only; null without one. Not to be trusted without the pin. */
-static inline const char *
-guess_address(const IndexState *state, uint32 id)
-{
-	BlockNumber blkno = state->shape.block_of(id);
-	int32 hint = blkno < state->hint_blocks ? state->hints[blkno] : 0;
-	if (hint <= 0 || hint > NBuffers)
-		return nullptr;
-	__builtin_prefetch(GetBufferDescriptor(hint - 1));
-	return BufferBlocks + static_cast<Size>(hint - 1) * BLCKSZ + state->shape.slot_offset(id);
-}
-
 /*
  * Begin to bring in the line at p. A prefetch instruction is dropped where its page misses the TLB, which on 4 kB pages
  * most do (measured: 220 ns a visit left of the miss), so this is a load; several of them overlap. The value is not
  * used, so it does not matter who writes there.
  */
-static inline void
+static inline uint32
 touch(const char *p)
 {
-	(void) *static_cast<const volatile char *>(p);
+	return static_cast<unsigned char>(*static_cast<const volatile char *>(p));
+}
+
+/* p, known to the processor only when `touched` has arrived: a prefetch through it cannot run ahead of the TLB. */
+static inline const char *
+after(const char *p, uint32 touched)
+{
+	uint32 zero;
+	__asm__("" : "=r"(zero) : "0"(0));
+	return p + (touched & zero);
+}
+
+/*
+ * Where a page probably lies, through the hint only; null without one. Not to be trusted without the pin. Begins to bring in
+ * the buffer's descriptor.
+ */
+static inline const char *
+guess_page(const IndexState *state, BlockNumber blkno)
+{
+	int32 hint = blkno < state->hint_blocks ? state->hints[blkno] : 0;
+	if (hint <= 0 || hint > NBuffers)
+		return nullptr;
+	touch(reinterpret_cast<const char *>(GetBufferDescriptor(hint - 1)));
+	return BufferBlocks + static_cast<Size>(hint - 1) * BLCKSZ;
+}
+
+static inline const char *
+guess_address(const IndexState *state, uint32 id)
+{
+	const char *page = guess_page(state, state->shape.block_of(id));
+	return page == nullptr ? nullptr : page + state->shape.slot_offset(id);
 }
 
 static inline void
@@ -303,30 +321,80 @@ prepare_signs(PageStore &store)
 	store.signs = core::quantizer::sign_query(store.query->q, dims, lut);
 }
 
+/*
+ * The visits of a wave wait for memory together: first all touch what the TLB must know (a slot may lie on two 4 kB
+ * pages), then, for a prefetch is dropped while that is not so, all lines.
+ */
 void
-PageStore::expand(uint32 id, uint32 ahead, float threshold, Scored &self, Scored *out, unsigned &n)
+PageStore::bring(const uint32 *ids, unsigned n) const
+{
+	const HnswShape &shape = state->shape;
+	uint32 bytes = shape.lanes_offset + shape.lanes_bytes;
+	uint32 lines = (bytes + 63) / 64 < kNodeLinesAhead ? (bytes + 63) / 64 : kNodeLinesAhead;
+	const char *slots[BeamSearch::kWave];
+	for (unsigned i = 0; i < n; i++)
+	{
+		slots[i] = guess_address(state, ids[i]);
+		if (slots[i] != nullptr)
+		{
+			uint32 touched = touch(slots[i]) | touch(slots[i] + bytes - 1);
+			slots[i] = after(slots[i], touched);
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (slots[i] != nullptr)
+			prefetch_lines(slots[i], lines);
+}
+
+void
+PageStore::bring_details(const uint32 *ids, unsigned n) const
+{
+	constexpr unsigned kMost = 16;
+	const HnswShape &shape = state->shape;
+	const char *details[kMost];
+	if (shape.detail_bytes == 0)
+		return;
+	n = n < kMost ? n : kMost;
+	for (unsigned i = 0; i < n; i++)
+	{
+		/* The link is read without a pin: whatever it says decides about a prefetch only. */
+		const char *slot = guess_address(state, ids[i]);
+		details[i] = nullptr;
+		if (slot == nullptr)
+			continue;
+		uint32 detail = *static_cast<const volatile uint32 *>(&reinterpret_cast<const NodeHeader *>(slot)->link);
+		const char *page = guess_page(state, shape.detail_block_of(detail));
+		if (page == nullptr)
+			continue;
+		details[i] = page + shape.detail_offset(detail);
+		details[i] = after(details[i], touch(details[i]));
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (details[i] != nullptr)
+			prefetch_lines(details[i],
+						   (shape.detail_bytes + 63) / 64 < kLinesAhead ? (shape.detail_bytes + 63) / 64 : kLinesAhead);
+}
+
+void
+PageStore::expand(uint32 id, float threshold, Scored &self, Scored *out, unsigned &n)
 {
 	const HnswShape &shape = state->shape;
 	BlockNumber blkno = shape.block_of(id);
-	uint32 bytes = shape.lanes_offset + shape.lanes_bytes;
-	const char *next = ahead != BeamSearch::kNone ? guess_address(state, ahead) : nullptr;
-	if (next != nullptr)
-	{
-		/* First the TLB (a slot may lie on two 4 kB pages), then, when the visit has given it time, all lines. */
-		touch(next);
-		touch(next + bytes - 1);
-	}
 	Buffer buffer = visit(blkno);
-	if (next != nullptr)
-		prefetch_lines(next, (bytes + 63) / 64 < kNodeLinesAhead ? (bytes + 63) / 64 : kNodeLinesAhead);
 	Page page = BufferGetPage(buffer);
 	NodeHeader *node = slot_header(page, shape, id);
-	const char *fault = page_is(page, PageKind::node) ? core::layout::check_node(*node, shape) : "not a node page";
+	const char *fault = core::layout::check_node(*node, shape);
 	n = 0;
 	self.id = id;
 	self.distance = std::numeric_limits<float>::quiet_NaN();
 	if (fault == nullptr)
 		score_slot(*this, node, self);
+	/*
+	 * The trailer lies in a cache line of its own, which would cost a fifth of the search. What is no node page hardly looks
+	 * like a node; where it does, nothing leaves without its checksum (refine).
+	 */
+	if (std::isnan(self.distance) && !page_is(page, PageKind::node))
+		fault = "not a node page";
 	if (!std::isnan(self.distance))
 	{
 		const uint32 *lanes = slot_lanes(node, shape);

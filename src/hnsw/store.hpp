@@ -137,14 +137,17 @@ struct PageStore
 	unsigned neighbors(uint32 id, uint32 *out);
 	void score(const uint32 *ids, unsigned n, core::graph::Scored *out);
 	void prefetch(uint32 id) const;
-	/* Layout fused: one visit for a node and estimates of its neighbours. */
-	void expand(uint32 id, uint32 ahead, float threshold, core::graph::Scored &self, core::graph::Scored *out,
-				unsigned &n);
+	/* Layout fused: begin to fetch nodes that are expanded next; one visit for a node and estimates of its neighbours. */
+	void bring(const uint32 *ids, unsigned n) const;
+	void expand(uint32 id, float threshold, core::graph::Scored &self, core::graph::Scored *out, unsigned &n);
 	void
 	poll()
 	{
 		CHECK_FOR_INTERRUPTS();
 	}
+
+	/* Begin to fetch what refine() of these base nodes, scored a moment ago, will read. */
+	void bring_details(const uint32 *ids, unsigned n) const;
 
 	/* --- the concept of ExactOrder --- */
 	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);

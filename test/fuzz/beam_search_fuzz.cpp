@@ -57,9 +57,15 @@ struct Store
 		}
 	}
 	void
-	expand(std::uint32_t id, std::uint32_t ahead, float threshold, Scored &self, Scored *out, unsigned &n)
+	bring(const std::uint32_t *ids, unsigned n)
 	{
-		require(ahead == BeamSearch::kNone || ahead < graph->distances.size());
+		require(n > 0 && n <= BeamSearch::kWave);
+		for (unsigned i = 0; i < n; i++)
+			require(ids[i] < graph->distances.size());
+	}
+	void
+	expand(std::uint32_t id, float threshold, Scored &self, Scored *out, unsigned &n)
+	{
 		score(&id, 1, &self);
 		graph->visits++;
 		n = 0;

@@ -38,9 +38,14 @@ struct VisitedSet
 		return true;
 	}
 
+	/* Empties the set, and makes it no larger than for twice what it held: clearing must not cost more than its use. */
 	void
 	clear() noexcept
 	{
+		std::size_t size = 1024;
+		while (size <= mask && size < static_cast<std::size_t>(used) * 4)
+			size *= 2;
+		mask = size <= mask ? static_cast<std::uint32_t>(size - 1) : mask;
 		std::memset(slots, 0xff, (static_cast<std::size_t>(mask) + 1) * sizeof *slots);
 		used = 0;
 	}

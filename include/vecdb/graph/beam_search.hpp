@@ -46,8 +46,8 @@ struct BeamSearch
 	static constexpr int kBuckets = 1024;
 	static constexpr unsigned kMaxLanes = 256;
 	static constexpr unsigned kBeam = 2;
+	static constexpr unsigned kWave = 4;  // of run_estimates
 	static constexpr std::uint32_t kWide = 8192;
-	static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
 	static constexpr float kFarthest = 1e37f;  // all beyond count as this far: sums and differences below stay finite
 	static constexpr std::int32_t kEnd = -1, kExpanded = -2, kTaken = -3, kFar = -4;
 
@@ -75,7 +75,7 @@ struct BeamSearch
 		results = nullptr;
 		result_count = result_capacity = 0;
 		entries = memory.array<Scored>(capacity);
-		return entries != nullptr && visited.init(memory, capacity / 2);
+		return entries != nullptr && visited.init(memory, 1024);
 	}
 
 	void
@@ -89,6 +89,16 @@ struct BeamSearch
 		lo = hi = 0;
 		nearest = std::numeric_limits<float>::infinity();
 		clear_buckets();
+	}
+
+	/* As reset(), for a search like the last one: its range of distances will do. */
+	void
+	reset_near(std::uint32_t new_ef) noexcept
+	{
+		float old_lo = lo, old_hi = hi;
+		reset(new_ef);
+		lo = old_lo;
+		hi = old_hi;
 	}
 
 	void
@@ -215,10 +225,10 @@ struct BeamSearch
 			entries[i].distance = distance = distance < 0 ? -kFarthest : kFarthest;
 		if (distance < nearest)
 			nearest = distance;
-		if (i == 0)
+		if (i == 0 && !(lo <= distance && distance < hi))
 		{
 			float size = std::fabs(distance);
-			rebuild(distance - size, distance + 0.25f * size);
+			rebuild(distance - size, distance + 0.75f * size);
 		}
 		else if (distance >= hi)
 		{
@@ -365,9 +375,10 @@ struct BeamSearch
 	 * its neighbours', so the pool holds estimates, a node may be in it several times, and only popped nodes have been
 	 * seen. (Marking a node when it is inserted would keep a better estimate from bringing it forward: nearly twice the hops.)
 	 * Neighbours beyond the threshold are not kept; widen_estimates() reads them again.
-	 * Store: void expand(std::uint32_t id, std::uint32_t ahead, float threshold, Scored &self, Scored *out, unsigned &n)
-	 *        self as by score(); out: neighbours with an estimate below threshold. ahead: the node likely to be next, to
-	 *        be brought in meanwhile, or kNone.
+	 * Nodes are expanded in waves, so that their reads overlap: four together need no more expansions than one at a time.
+	 * Store: void bring(const std::uint32_t *ids, unsigned n)     these at most kWave nodes come next: begin to fetch them
+	 *        void expand(std::uint32_t id, float threshold, Scored &self, Scored *out, unsigned &n)
+	 *        self as by score(); out: neighbours with an estimate below threshold.
 	 */
 	template <class Store>
 	bool
@@ -375,20 +386,33 @@ struct BeamSearch
 	{
 		static_assert(std::is_trivially_destructible_v<Store>);
 		Scored found[kMaxLanes];
-		std::uint32_t id, ahead;
-		while (pop(id))
+		std::uint32_t wave[kWave];
+		for (;;)
 		{
-			int is_new = visited.add(id);
-			if (is_new < 0)
-				return false;
-			if (is_new == 0)
-				continue;
-			if (!peek(ahead))
-				ahead = kNone;
-			if (!expand_one(store, id, ahead, found))
-				return false;
+			unsigned n = 0;
+			std::uint32_t id;
+			while (n < kWave && pop(id))
+			{
+				int is_new = visited.add(id);
+				if (is_new < 0)
+					return false;
+				if (is_new > 0)
+					wave[n++] = id;
+			}
+			if (n == 0)
+				return true;
+			store.bring(wave, n);
+			for (unsigned i = 0; i < n; i++)
+				if (!expand_one(store, wave[i], found))
+					return false;
 		}
-		return true;
+	}
+
+	/* A start for run_estimates whose distance is known. False: no memory. */
+	bool
+	add_known_entry(std::uint32_t id, float distance) noexcept
+	{
+		return insert(Scored{distance, 0, id, 0});
 	}
 
 	/* A start for run_estimates. False: no memory. */
@@ -414,12 +438,12 @@ struct BeamSearch
 
 	template <class Store>
 	bool
-	expand_one(Store &store, std::uint32_t id, std::uint32_t ahead, Scored *found)
+	expand_one(Store &store, std::uint32_t id, Scored *found)
 	{
 		Scored self;
 		unsigned n = 0;
 		store.poll();
-		store.expand(id, ahead, threshold(), self, found, n);
+		store.expand(id, threshold(), self, found, n);
 		expansions++;
 		scored++;
 		if (std::isnan(self.distance))
@@ -472,10 +496,18 @@ struct BeamSearch
 		std::uint32_t seen = result_count;
 		for (std::uint32_t i = 0; i < seen; i++)
 		{
+			if (i % kWave == 0)
+			{
+				std::uint32_t wave[kWave];
+				unsigned ahead = 0;
+				for (; ahead < kWave && i + ahead < seen; ahead++)
+					wave[ahead] = results[i + ahead].id;
+				store.bring(wave, ahead);
+			}
 			Scored self;
 			unsigned n = 0;
 			store.poll();
-			store.expand(results[i].id, i + 1 < seen ? results[i + 1].id : kNone, threshold(), self, found, n);
+			store.expand(results[i].id, threshold(), self, found, n);
 			for (unsigned k = 0; k < n; k++)
 				if (!visited.contains(found[k].id) && !insert(found[k]))
 					return false;

@@ -148,6 +148,16 @@ struct ExactOrder
 		return true;
 	}
 
+	/* The ids that next() will refine first. */
+	std::uint32_t
+	nearest_pending(std::uint32_t *ids, std::uint32_t most) const noexcept
+	{
+		std::uint32_t n = pending_count < most ? pending_count : most;
+		for (std::uint32_t i = 0; i < n; i++)
+			ids[i] = pending[pending_count - 1 - i].id;
+		return n;
+	}
+
 	static bool
 	heap_after(const Item &a, const Item &b) noexcept
 	{

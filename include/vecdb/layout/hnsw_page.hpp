@@ -452,8 +452,9 @@ check_node(const NodeHeader &node, const HnswShape &shape) noexcept
 inline bool
 valid_id(std::uint32_t id, const HnswShape &shape, std::uint32_t blocks) noexcept
 {
-	std::uint32_t block = shape.block_of(id);
-	return id != kInvalidId && block != 0 && block < blocks;
+	/* block_of(id) without the division. */
+	return id != kInvalidId && id >= shape.slots_per_page &&
+		   id < static_cast<std::uint64_t>(blocks) * shape.slots_per_page;
 }
 
 /* Is id the address of a detail in a relation of `blocks` blocks? */
