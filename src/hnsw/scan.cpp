@@ -14,6 +14,7 @@
 #include "hnsw/handler.hpp"
 #include "hnsw/link.hpp"
 #include "hnsw/module.hpp"
+#include "hnsw/scan_stats.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -56,6 +57,8 @@ struct ScanOpaque
 	OrderedNode chain_node;
 	ItemPointerData *tids;
 	uint32 tid_count, tid_next;
+	StopReason limit;  // why widen() looked no further
+	ScanStats stats;   // rows, rechecked, widenings, stop are counted here; summary() fills in the rest
 };
 
 IndexScanDesc
@@ -127,6 +130,78 @@ give_back(void *)
 		spare.context = nullptr;
 	}
 	spare.taken = false;
+}
+
+/*
+ * What the scan has taken of its budget. Of the spare arrays only the used part counts: how large they are depends on the
+ * queries before this one.
+ */
+static Size
+memory_used(const ScanOpaque *so)
+{
+	Size bytes = MemoryContextMemAllocated(so->context, false);
+	const BeamSearch *search = so->search;
+	if (search == &spare.search)
+		bytes += (static_cast<Size>(search->count) + search->result_count) * sizeof(Scored) +
+				 static_cast<Size>(search->visited.used) * 2 * sizeof(uint32);
+	return bytes;
+}
+
+/* Of the last scan; while it runs, what it keeps itself counts. */
+static ScanStats last_stats;
+static ScanOpaque *running;
+
+static ScanStats
+summary(const ScanOpaque *so)
+{
+	ScanStats s = so->stats;
+	s.pages = so->store.counters.visits;
+	s.lookups = so->store.counters.hint_misses;
+	s.estimates = so->store.counters.estimates;
+	s.refined = so->order.refinements;
+	if (so->search != nullptr)
+	{
+		s.hops = so->search->expansions;
+		s.codes = so->search->scored;
+	}
+	s.memory_bytes = memory_used(so);
+	return s;
+}
+
+bool
+last_scan_stats(ScanStats &out)
+{
+	out = running != nullptr ? summary(running) : last_stats;
+	return OidIsValid(out.index);
+}
+
+/* Runs when the scan's context is reset or goes, also on ERROR; what it was allocated beside is still there. */
+static void
+end_stats(void *arg)
+{
+	auto *so = static_cast<ScanOpaque *>(arg);
+	if (running != so)
+		return;
+	last_stats = summary(so);
+	if (last_stats.stop == StopReason::running)
+		last_stats.stop = StopReason::executor;
+	running = nullptr;
+}
+
+/* Call when store and order are ready. */
+static void
+begin_stats(ScanOpaque *so)
+{
+	auto *callback =
+		static_cast<MemoryContextCallback *>(MemoryContextAlloc(so->context, sizeof(MemoryContextCallback)));
+	callback->func = end_stats;
+	callback->arg = so;
+	so->stats = ScanStats{};
+	so->stats.index = RelationGetRelid(so->store.index);
+	so->stats.ef_search = guc_ef_search;
+	so->stats.timed = track_io_timing;
+	running = so;
+	MemoryContextRegisterResetCallback(so->context, callback);
 }
 
 /* A search ready for ef, good until context is reset. */
@@ -291,6 +366,9 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed  ? LateRows::now
 						  : guc_iterative_scan == kIterativeStrict ? LateRows::never
 																   : LateRows::last;
+	so->search = nullptr;
+	so->limit = StopReason::exhausted;
+	begin_stats(so);
 	if (so->ended)
 		return;
 	so->look_ahead = static_cast<uint32>(guc_ef_search);
@@ -308,6 +386,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 		prepare_signs(so->store);
 		Scored entries[kEntries];
 		count = descend_by_estimates(so->store, *so->search, meta, 0, entries);
+		so->stats.upper_pages = so->store.counters.visits;
 		so->search->reset_near(ef);
 		for (uint32 i = 0; i < count && good; i++)
 			good = so->search->add_known_entry(entries[i].id, entries[i].distance);
@@ -323,6 +402,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	{
 		uint32 entries[kEntries];
 		count = base_entries(so, meta, entries);
+		so->stats.upper_pages = so->store.counters.visits;
 		so->search->reset(ef);
 		for (uint32 i = 0; i < count && good; i++)
 			good = so->search->add_entry(so->store, entries[i]);
@@ -347,10 +427,15 @@ static bool
 widen(ScanOpaque *so)
 {
 	BeamSearch &search = *so->search;
-	if (guc_iterative_scan != kIterativeOff && (search.scored >= static_cast<uint32>(guc_max_scan_tuples) ||
-												static_cast<double>(MemoryContextMemAllocated(so->context, false)) >
-													guc_scan_mem_multiplier * work_mem * 1024.0))
-		return false;
+	if (guc_iterative_scan != kIterativeOff)
+	{
+		bool tuples = search.scored >= static_cast<uint32>(guc_max_scan_tuples);
+		if (tuples || static_cast<double>(memory_used(so)) > guc_scan_mem_multiplier * work_mem * 1024.0)
+		{
+			so->limit = tuples ? StopReason::max_scan_tuples : StopReason::memory;
+			return false;
+		}
+	}
 	uint32 id = kInvalidId;
 	if (so->drained)
 	{
@@ -365,6 +450,7 @@ widen(ScanOpaque *so)
 		if (id == kInvalidId)
 			return false;
 	}
+	so->stats.widenings++;
 	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * 4 : 1u << 28;
 	so->certain_rows = so->look_ahead / 2;
 	bool good;
@@ -461,11 +547,13 @@ next_chain_slot(ScanOpaque *so)
 }
 
 static void
-emit(IndexScanDesc scan, const ScanOpaque *so, const OrderedNode &node, const ItemPointerData &tid, bool certain)
+emit(IndexScanDesc scan, ScanOpaque *so, const OrderedNode &node, const ItemPointerData &tid, bool certain)
 {
 	scan->xs_heaptid = tid;
 	scan->xs_recheck = false;
 	scan->xs_recheckorderby = !certain && !so->without_order;
+	so->stats.rows++;
+	so->stats.rechecked += scan->xs_recheckorderby;
 	double value = certain ? node.interval.middle : node.interval.lower;
 	if (so->without_order)
 		value = get_float8_nan();
@@ -480,6 +568,11 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 	Assert(ScanDirectionIsForward(direction));
 	(void) direction;
 	MemoryContext old = MemoryContextSwitchTo(so->context);
+	instr_time begun;
+	if (track_io_timing)
+		INSTR_TIME_SET_CURRENT(begun);
+	else
+		INSTR_TIME_SET_ZERO(begun);
 	if (!so->started)
 		start(scan, so);
 
@@ -517,6 +610,15 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 			emit(scan, so, node, own, node.certain);
 			found = true;
 		}
+	}
+	if (!found && so->stats.stop == StopReason::running)
+		so->stats.stop = so->limit;
+	if (so->stats.timed && !INSTR_TIME_IS_ZERO(begun))
+	{
+		instr_time now;
+		INSTR_TIME_SET_CURRENT(now);
+		INSTR_TIME_SUBTRACT(now, begun);
+		so->stats.milliseconds += INSTR_TIME_GET_MILLISEC(now);
 	}
 	MemoryContextSwitchTo(old);
 	return found;

@@ -131,7 +131,7 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
 	store.scratch = static_cast<uint8 *>(palloc(2 * state->shape.code_dims));
-	store.counters = ScanCounters{0, 0};
+	store.counters = ScanCounters{0, 0, 0};
 	return store;
 }
 
@@ -398,6 +398,7 @@ PageStore::expand(uint32 id, float threshold, Scored &self, Scored *out, unsigne
 	if (!std::isnan(self.distance))
 	{
 		const uint32 *lanes = slot_lanes(node, shape);
+		counters.estimates += node->lane_count;
 		const auto *block = reinterpret_cast<const uint8 *>(node) + shape.block_offset;
 		float add_scale = factor_scale(node->add_exponent), mul_scale = factor_scale(node->mul_exponent);
 		float estimates[core::quantizer::kBlockLanes];

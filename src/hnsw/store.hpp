@@ -119,6 +119,7 @@ struct ScanCounters
 {
 	uint64 visits;
 	uint64 hint_misses;
+	uint64 estimates;  // by neighbours' codes
 };
 
 struct PageStore

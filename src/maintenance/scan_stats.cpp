@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * vecdb.last_scan_stats(): what the last HNSW scan of this backend did.
+ *
+ * Regime: shell.
+ */
+#include "hnsw/scan_stats.hpp"
+
+using namespace vecdb;
+
+static const char *
+reason(hnsw::StopReason stop)
+{
+	switch (stop)
+	{
+		case hnsw::StopReason::running: return "running";
+		case hnsw::StopReason::executor: return "executor stopped";
+		case hnsw::StopReason::exhausted: return "exhausted";
+		case hnsw::StopReason::max_scan_tuples: return "max_scan_tuples";
+		case hnsw::StopReason::memory: return "scan_mem_multiplier";
+	}
+	return "";
+}
+
+VECDB_FUNCTION(vecdb_last_scan_stats)
+{
+	constexpr int kColumns = 15;
+	TupleDesc desc;
+	if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE || desc->natts != kColumns)
+		elog(ERROR, "return type of last_scan_stats is not the one it was created with");
+	hnsw::ScanStats s;
+	if (!hnsw::last_scan_stats(s))
+		PG_RETURN_NULL();
+	const uint64 counts[] = {s.rows,      s.hops,    s.pages,     s.upper_pages, s.lookups,     s.codes,
+							 s.estimates, s.refined, s.rechecked, s.widenings,   s.memory_bytes};
+	Datum values[kColumns];
+	bool nulls[kColumns] = {};
+	int n = 0;
+	values[n++] = ObjectIdGetDatum(s.index);
+	values[n++] = Int32GetDatum(s.ef_search);
+	for (uint64 count : counts)
+		values[n++] = Int64GetDatum(static_cast<int64>(count));
+	values[n++] = CStringGetTextDatum(reason(s.stop));
+	nulls[n] = !s.timed;
+	values[n++] = Float8GetDatum(s.milliseconds);
+	Assert(n == kColumns);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
