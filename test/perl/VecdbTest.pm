@@ -25,8 +25,8 @@ sub new_node
 	return $node;
 }
 
-# clustered(seed, dims): integers around one of 50 centres; plain(seed, dims): integers from 0 to 99. The same
-# everywhere, as they come from a hash.
+# clustered(seed, dims): integers around one of 50 centres; wide(seed, dims): 32 such elements again and again;
+# plain(seed, dims): integers from 0 to 99. The same everywhere, as they come from a hash.
 sub create_data_functions
 {
 	my ($node) = @_;
@@ -38,6 +38,8 @@ sub create_data_functions
 		CREATE FUNCTION clustered(seed int, dims int) RETURNS vector LANGUAGE sql IMMUTABLE AS
 			$$ SELECT array_agg(public.h(-1 - public.h(seed, 0) % 50, d) % 200 - 100 + public.h(seed, d) % 61 - 30)::public.vector
 				FROM generate_series(1, dims) d $$;
+		CREATE FUNCTION wide(seed int, dims int) RETURNS vector LANGUAGE sql IMMUTABLE AS
+			$$ SELECT array_agg(c[1 + d % 32])::public.vector FROM (SELECT public.clustered(seed, 32)::real[] AS c OFFSET 0) x, generate_series(0, dims - 1) d $$;
 	});
 	return;
 }
