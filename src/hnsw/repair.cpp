@@ -23,13 +23,21 @@ namespace vecdb::hnsw
 using namespace core::layout;
 using core::graph::BeamSearch;
 using core::graph::code_distance;
+using core::graph::Scored;
 using storage::PageChange;
 
-/* The nearest of the candidates take part in the choice: farther ones are shadowed by them. */
-constexpr uint32 kMaxNear = 384;
+/* Two hops away there can be thousands: so many are looked at, and the nearest of them by estimate are read. */
+constexpr uint32 kMaxFar = 2048;
+constexpr uint32 kMaxNew = 80;
+constexpr uint32 kNewAtLeast = 12;
+constexpr uint32 kNewForLane = 4;
+constexpr uint32 kMaxNear = BeamSearch::kMaxLanes + kMaxNew;
 
 /* Distances that are no number (a damaged page) sort last. */
 constexpr float kFarthest = 3e38f;
+
+/* Nodes scored in one go: as many as PageStore::score looks ahead. */
+constexpr uint32 kScoreBatch = 128;
 
 /* Rewriting is tried again this often where inserters keep changing the lanes, then they are made to wait. */
 constexpr int kAttempts = 8;
@@ -54,10 +62,13 @@ make_repairer(Linker *linker, const Bitmap *dead)
 	if (!r->seen.init(pg::context_memory(CurrentMemoryContext), 1024))
 		pg::report(core::Status::out_of_memory());
 	r->node = make_copy(shape);
-	r->way = make_copy(shape);
+	r->query_floats = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
+	r->query_codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
+	r->lut = static_cast<uint8 *>(palloc(core::quantizer::sign_lut_bytes(shape.sign_dims)));
+	r->far = static_cast<Scored *>(palloc(kMaxFar * sizeof(Scored)));
 	r->near = static_cast<Repairer::Near *>(palloc(kMaxNear * sizeof(Repairer::Near)));
-	r->copies = static_cast<NodeCopy *>(palloc((kMaxNear + 1) * sizeof(NodeCopy)));
-	for (uint32 i = 0; i <= kMaxNear; i++)
+	r->copies = static_cast<NodeCopy *>(palloc(kMaxNear * sizeof(NodeCopy)));
+	for (uint32 i = 0; i < kMaxNear; i++)
 		r->copies[i] = make_copy(shape);
 	r->image = make_lane_image(linker->state);
 	/* Keep a little more than the rule of the insert: the same on a scale of distances, not of their squares. */
@@ -77,21 +88,24 @@ nearer(const Repairer::Near &a, const Repairer::Near &b) noexcept
 	return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
 }
 
-/* Takes id into the near ones, unless it was seen or is too far. False: not a live node of the layer, or seen. */
+/* False: seen before, the node itself, or one that goes. */
 static bool
-consider(Repairer *r, uint32 self, uint32 id)
+is_fresh(Repairer *r, uint32 self, uint32 id)
 {
 	if (id == self || r->dead->test(id))
 		return false;
 	int fresh = r->seen.add(id);
 	if (fresh < 0)
 		pg::report(core::Status::out_of_memory());
-	if (fresh == 0)
-		return false;
+	return fresh != 0;
+}
+
+/* Reads id into the near ones. False: not a live node of the layer. */
+static bool
+read_near(Repairer *r, uint32 id)
+{
 	const IndexState *state = r->linker->state;
-	/* The spare copy is the one that no entry of `near` owns. */
-	uint32 spare = r->count < kMaxNear ? r->count : kMaxNear;
-	NodeCopy &copy = r->copies[spare];
+	NodeCopy &copy = r->copies[r->count];
 	if (!r->linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
 		copy.header.level != r->node.header.level)
 		return false;
@@ -99,23 +113,104 @@ consider(Repairer *r, uint32 self, uint32 id)
 		code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(), state->shape.code_dims);
 	if (!(std::fabs(distance) < kFarthest))
 		distance = kFarthest;
-	Repairer::Near entry{distance, id, spare};
-	if (r->count < kMaxNear)
-	{
-		r->near[r->count++] = entry;
-		std::push_heap(r->near, r->near + r->count, nearer);
-		return true;
-	}
-	if (!nearer(entry, r->near[0]))
-		return true;
-	/* The farthest gives way, and its copy becomes the spare one. */
-	std::pop_heap(r->near, r->near + r->count, nearer);
-	Repairer::Near &last = r->near[r->count - 1];
-	std::swap(r->copies[last.copy], r->copies[spare]);
-	entry.copy = last.copy;
-	last = entry;
-	std::push_heap(r->near, r->near + r->count, nearer);
+	r->near[r->count] = Repairer::Near{distance, id, r->count};
+	r->count++;
 	return true;
+}
+
+/* r->node's decoded code as the query of the store. */
+static void
+ask_for_node(Repairer *r)
+{
+	const IndexState *state = r->linker->state;
+	uint32 n = state->shape.code_dims;
+	PageStore &store = r->linker->store;
+	core::quantizer::Sq8 sq8{r->node.header.scale, r->node.header.bias, r->node.header.norm2, 0, 0};
+	core::quantizer::sq8_decode(sq8, r->node.code, nullptr, n, r->query_floats);
+	r->query = core::graph::make_code_query(
+		state->metric, core::quantizer::sq8_query(r->query_floats, n, r->query_codes), state->shape.dimensions, 0, 0);
+	store.query = &r->query;
+	store.layer = r->node.header.level;
+	if (state->shape.blocks != 0)
+		store.signs = core::quantizer::sign_query(r->query_floats, state->shape.sign_dims, r->lut);
+}
+
+/*
+ * The far ones: what the dead neighbours lead to, with distances that are estimates where their slots hold the codes
+ * for it: one visit a dead node then, and none of what it leads to.
+ */
+static uint32
+look_through_dead(Repairer *r, uint32 self)
+{
+	PageStore &store = r->linker->store;
+	bool fused = store.state->shape.blocks != 0;
+	uint32 count = 0;
+	for (uint32 i = 0; i < r->node.header.lane_count; i++)
+	{
+		uint32 way = r->node.lanes[i];
+		if (!r->dead->test(way))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		Scored own, found[BeamSearch::kMaxLanes];
+		unsigned n = 0;
+		if (fused)
+			store.expand(way, BeamSearch::kNone, kFarthest, own, found, n);
+		else
+		{
+			uint32 lanes[BeamSearch::kMaxLanes];
+			n = store.neighbors(way, lanes);
+			for (unsigned k = 0; k < n; k++)
+				found[k].id = lanes[k];
+		}
+		for (unsigned k = 0; k < n && count < kMaxFar; k++)
+			if (is_fresh(r, self, found[k].id))
+				r->far[count++] = found[k];
+	}
+	if (!fused && count > kNewAtLeast)
+	{
+		uint32 ids[kScoreBatch];
+		for (uint32 first = 0; first < count; first += kScoreBatch)
+		{
+			uint32 n = count - first < kScoreBatch ? count - first : kScoreBatch;
+			for (uint32 k = 0; k < n; k++)
+				ids[k] = r->far[first + k].id;
+			store.score(ids, n, r->far + first);
+		}
+	}
+	return count;
+}
+
+/* r->near: the live lanes of r->node, which are had[] too, and the nearest of what lies behind its dead ones. */
+static uint32
+gather(Repairer *r, uint32 self, uint32 *had)
+{
+	uint32 had_count = 0;
+	r->seen.clear();
+	r->count = 0;
+	for (uint32 i = 0; i < r->node.header.lane_count; i++)
+		if (is_fresh(r, self, r->node.lanes[i]) && read_near(r, r->node.lanes[i]))
+			had[had_count++] = r->node.lanes[i];
+	ask_for_node(r);
+	uint32 far = look_through_dead(r, self);
+	r->linker->store.query = nullptr;
+	/* The rule takes from the nearest mostly: a few for each lane to be replaced. */
+	uint32 most = kNewAtLeast + kNewForLane * (r->node.header.lane_count - had_count);
+	if (most > kMaxNew)
+		most = kMaxNew;
+	if (far > most)
+	{
+		/* Distances that are no number: slots that are no node of the layer any more. */
+		std::nth_element(r->far, r->far + most, r->far + far, [](const Scored &a, const Scored &b) noexcept {
+			if (std::isnan(a.distance) || std::isnan(b.distance))
+				return !std::isnan(a.distance) && std::isnan(b.distance);
+			return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+		});
+		far = most;
+	}
+	for (uint32 i = 0; i < far; i++)
+		read_near(r, r->far[i].id);
+	std::sort(r->near, r->near + r->count, nearer);
+	return had_count;
 }
 
 /* Lanes being chosen. */
@@ -123,7 +218,7 @@ struct Choice
 {
 	uint32 count;
 	uint32 ids[BeamSearch::kMaxLanes];
-	const NodeCopy *copies[BeamSearch::kMaxLanes];  // null: not at hand
+	const NodeCopy *copies[BeamSearch::kMaxLanes];
 };
 
 static bool
@@ -137,7 +232,7 @@ static uint32
 way_to(const Choice &c, uint32 id)
 {
 	uint32 i = 0;
-	while (i < c.count && !(c.copies[i] != nullptr && contains(c.copies[i]->lanes, c.copies[i]->header.lane_count, id)))
+	while (i < c.count && !contains(c.copies[i]->lanes, c.copies[i]->header.lane_count, id))
 		i++;
 	return i;
 }
@@ -183,12 +278,17 @@ keep_had(Repairer *r, const uint32 *had, uint32 had_count, uint32 limit, Choice 
 	}
 	for (uint32 i = 0; i < lost_count; i++)
 	{
-		c.copies[c.count] = nullptr;
-		for (uint32 k = 0; k < r->count && c.copies[c.count] == nullptr; k++)
+		for (uint32 k = 0; k < r->count; k++)
 			if (r->near[k].id == lost[i])
 				c.copies[c.count] = &r->copies[r->near[k].copy];
 		c.ids[c.count++] = lost[i];
 	}
+}
+
+/* What a live lane led to, and the lane that leads there now. */
+static void
+note_dropped(Repairer *r, const uint32 *had, uint32 had_count, const Choice &c)
+{
 	r->dropped_count = 0;
 	for (uint32 i = 0; i < had_count; i++)
 	{
@@ -199,36 +299,39 @@ keep_had(Repairer *r, const uint32 *had, uint32 had_count, uint32 limit, Choice 
 	}
 }
 
+/*
+ * Layout fused: a lane costs its bytes whether it is used or not, so the node gets as many as it had. Lanes of before go
+ * first: among them may be the long ones of a build.
+ */
+static void
+fill_up(Repairer *r, const uint32 *had, uint32 had_count, uint32 limit, Choice &c)
+{
+	for (bool old : {true, false})
+		for (uint32 i = 0; i < r->count && c.count < limit; i++)
+		{
+			uint32 id = r->near[i].id;
+			if (contains(had, had_count, id) != old || contains(c.ids, c.count, id))
+				continue;
+			c.copies[c.count] = &r->copies[r->near[i].copy];
+			c.ids[c.count++] = id;
+		}
+}
+
 /* The new lanes of r->node, which has the id self. */
 static uint32
 choose_lanes(Repairer *r, uint32 self, uint32 *out)
 {
 	const IndexState *state = r->linker->state;
-	r->seen.clear();
-	r->count = 0;
 	const NodeCopy &node = r->node;
 	uint32 had[BeamSearch::kMaxLanes];
-	uint32 had_count = 0;
-	for (uint32 i = 0; i < node.header.lane_count; i++)
-		if (consider(r, self, node.lanes[i]))
-			had[had_count++] = node.lanes[i];
-	for (uint32 i = 0; i < node.header.lane_count; i++)
-	{
-		if (!r->dead->test(node.lanes[i]))
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		if (!r->linker->store.load(node.lanes[i], r->way) || r->way.header.level != node.header.level)
-			continue;
-		for (uint32 j = 0; j < r->way.header.lane_count; j++)
-			consider(r, self, r->way.lanes[j]);
-	}
-	std::sort_heap(r->near, r->near + r->count, nearer);
+	uint32 had_count = gather(r, self, had);
+	uint32 limit = lane_limit(state, node.header.level);
 	float distances[kMaxNear];
 	for (uint32 i = 0; i < r->count; i++)
 		distances[i] = r->near[i].distance;
 	uint32 kept[BeamSearch::kMaxLanes];
 	uint32 n = core::graph::select_neighbors(
-		distances, r->count, lane_limit(state, node.header.level), r->alpha,
+		distances, r->count, limit, r->alpha,
 		[&](uint32 i, uint32 j) {
 			return code_distance(*r->linker->store.kernels, state->metric, r->copies[r->near[i].copy].view(),
 								 r->copies[r->near[j].copy].view(), state->shape.code_dims);
@@ -241,20 +344,17 @@ choose_lanes(Repairer *r, uint32 self, uint32 *out)
 		c.ids[i] = r->near[kept[i]].id;
 		c.copies[i] = &r->copies[r->near[kept[i]].copy];
 	}
-	keep_had(r, had, had_count, lane_limit(state, node.header.level), c);
+	keep_had(r, had, had_count, limit, c);
+	if (state->shape.blocks != 0)
+		fill_up(r, had, had_count, node.header.lane_count < limit ? node.header.lane_count : limit, c);
+	note_dropped(r, had, had_count, c);
 	core::graph::CodeView codes[BeamSearch::kMaxLanes];
-	bool at_hand = true;
 	for (uint32 i = 0; i < c.count; i++)
 	{
 		out[i] = c.ids[i];
-		at_hand = at_hand && c.copies[i] != nullptr;
-		if (c.copies[i] != nullptr)
-			codes[i] = c.copies[i]->view();
+		codes[i] = c.copies[i]->view();
 	}
-	if (at_hand)
-		fill_image_from(state, node.view(), out, codes, c.count, r->image);
-	else
-		fill_image(r->linker->store, node.view(), out, c.count, r->image);
+	fill_image_from(state, node.view(), out, codes, c.count, r->image);
 	return c.count;
 }
 

@@ -19,7 +19,12 @@ struct Repairer
 	const Bitmap *dead;
 	core::VisitedSet seen;
 	NodeCopy node;
-	NodeCopy way;  // a dead neighbour
+	/* The node as a query. */
+	core::graph::CodeQuery query;
+	float *query_floats;
+	int16 *query_codes;
+	uint8 *lut;
+	core::graph::Scored *far;  // behind its dead neighbours
 	struct Near
 	{
 		float distance;
