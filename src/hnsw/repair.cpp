@@ -154,7 +154,7 @@ look_through_dead(Repairer *r, uint32 self)
 		Scored own, found[BeamSearch::kMaxLanes];
 		unsigned n = 0;
 		if (fused)
-			store.expand(way, BeamSearch::kNone, kFarthest, own, found, n);
+			store.expand(way, kFarthest, own, found, n);
 		else
 		{
 			uint32 lanes[BeamSearch::kMaxLanes];
