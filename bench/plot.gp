@@ -1,17 +1,33 @@
 # SPDX-License-Identifier: PostgreSQL
-# Queries a second against recall, a line for each subject of a CSV of bench/run. Variables: csv, png, name.
-set terminal pngcairo size 1000,700 noenhanced font ",12"
+# Queries a second of two clients against recall: a panel for each CSV of bench/run, a line for each subject.
+# Variables: csvs (paths, with spaces between), png.
 set output png
 set datafile separator ","
-set title name.": 1 client, up and right is better"
-set xlabel "recall@10 (scaled by the logit)"
-set ylabel "queries a second"
+count = words(csvs)
+if (count > 1) {
+	set terminal pngcairo size 1500,1150 noenhanced font "DejaVu Sans,13" background "white"
+	set multiplot layout (count + 1) / 2, 2 title "Queries a second of 2 clients (up is better) at a recall@10 (right is better)" font "DejaVu Sans,16"
+} else {
+	set terminal pngcairo size 1100,720 noenhanced font "DejaVu Sans,13" background "white"
+}
+set xlabel "recall@10, scaled by the logit"
+set ylabel "queries a second, 2 clients"
 set logscale y
-set grid
-set rmargin 6
-set key bottom left
-logit(p) = log((p < 0.99995 ? p : 0.99995) / (1 - (p < 0.99995 ? p : 0.99995)))
-set xtics rotate by -45 ("0.8" logit(0.8), "0.9" logit(0.9), "0.95" logit(0.95), "0.98" logit(0.98), "0.99" logit(0.99), \
-	"0.995" logit(0.995), "0.999" logit(0.999), "0.9999" logit(0.9999))
-subjects = system("tail -n +2 '".csv."' | cut -d, -f2 | awk '!seen[$0]++'")
-plot for [s in subjects] csv using (strcol(2) eq s ? logit($6) : 1/0):7 skip 1 with linespoints lw 2 pt 7 title s
+set grid xtics ytics mytics lc rgb "#c0c0c0", lc rgb "#e6e6e6"
+set mytics 10
+set format y "%.0f"
+set lmargin 11
+set rmargin 4
+set key below center horizontal maxrows 1 samplen 2 Left reverse width 1
+at_most(p) = p < 0.9997 ? p : 0.9997
+logit(p) = log(at_most(p) / (1 - at_most(p)))
+set xtics ("0.5" logit(0.5), "0.7" logit(0.7), "0.8" logit(0.8), "0.9" logit(0.9), "0.95" logit(0.95), "0.98" logit(0.98), "0.99" logit(0.99), \
+	"0.995" logit(0.995), "0.998" logit(0.998), "0.999" logit(0.999))
+colour(s) = s eq "vecdb" ? 0xc4361d : s eq "pgvector" ? 0x1f5fa8 : s eq "(hnswlib)" ? 0x2e8b57 : s eq "vecdb_compact" ? 0xe69f00 : 0x777777
+title_of(s) = s eq "(hnswlib)" ? "hnswlib" : s eq "vecdb_compact" ? "vecdb compact" : s
+do for [csv in csvs] {
+	set title system("sed -n 2p '".csv."' | cut -d, -f1")
+	subjects = system("tail -n +2 '".csv."' | cut -d, -f2 | awk '!seen[$0]++'")
+	plot for [s in subjects] csv using (strcol(2) eq s ? logit($8) : 1/0):10 skip 1 with linespoints lw 2.5 pt 7 ps 1.1 lc rgb colour(s) title title_of(s)
+}
+if (count > 1) { unset multiplot }

@@ -30,10 +30,25 @@ private:
 /* Fashion-MNIST in a new database: see quickstart.cpp. */
 int quickstart(const Options &options);
 
+/* What a data set is like: see describe.cpp. */
+int describe(const Options &options);
+
 /* Recall, speed, build time and size of several servers' indexes side by side: see compare.cpp. */
 int compare(const Options &options);
 
-/* Single costs side by side: text input, scans, inserts, vacuum: see costs.cpp. */
+/* Text input and sequential scans side by side: see costs.cpp. */
 int costs(const Options &options);
+
+/* Rows into an indexed table, one by one and many at once; a build with little memory: see inserts.cpp. */
+int inserts(const Options &options);
+
+/* Delete and VACUUM; what an index filled by inserts and one after churn find: see churn.cpp. */
+int churn(const Options &options);
+
+/* Pages read by queries that meet a cold cache: see disk.cpp. */
+int disk(const Options &options);
+
+/* All figures against the project's targets: see report.cpp. */
+int report(const Options &options);
 
 }  // namespace vecdb::client

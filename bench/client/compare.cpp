@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -17,6 +18,7 @@
 #include "commands.hpp"
 #include "dataset.hpp"
 #include "exact.hpp"
+#include "facts.hpp"
 #include "hnswlib_yardstick.hpp"
 #include "postgres.hpp"
 #include "target.hpp"
@@ -34,63 +36,60 @@ struct Point
 {
 	int ef = 0;
 	double recall = 0;
+	double pages = 0;  // of index, table and TOAST that a query touches
 	std::vector<double> qps1, qps2, cpu;
 };
 
 struct Subject
 {
 	std::string name;
-	double build_seconds = 0;
-	double megabytes = 0;
+	std::vector<Connection> connections;  // none: hnswlib
+	IndexBuild build;
 	std::vector<Point> points;
+	bool done = false;  // recall so high that more ef_search tells nothing
 };
 
-const char *
-opclass(Distance d)
-{
-	return d == Distance::l2 ? "vector_l2_ops" : "vector_cosine_ops";
-}
-
-std::string
-search_sql(Distance d)
-{
-	return std::string("SELECT id FROM items ORDER BY v ") + (d == Distance::l2 ? "<->" : "<=>") + " $1 LIMIT " +
-		   std::to_string(kNeighbors);
-}
+constexpr double kHighEnough = 0.9975;
+constexpr std::size_t kPageQueries = 60;
 
 void
-build(Target &t, const Dataset &data, const Options &options, Subject &subject)
+prepare(Subject &s, const Dataset &data, int ef)
 {
-	Connection &c = t.first();
-	/* parallel_workers: the planner would count only the short main part of a table whose vectors are TOASTed. */
-	c.exec("CREATE TABLE items (id integer NOT NULL, v vector(" + std::to_string(data.base.dims) +
-		   ") NOT NULL) WITH (parallel_workers = 2)");
-	c.copy_rows("items (id, v)", data.base, nullptr, 0, data.base.rows, 0);
-	c.exec("VACUUM ANALYZE items");
-	c.exec("CHECKPOINT");
-	c.exec("SET maintenance_work_mem = '2GB'; SET max_parallel_maintenance_workers = 2");
-	double start = now_seconds();
-	c.exec(std::string("CREATE INDEX items_v ON items USING hnsw (v ") + opclass(data.distance) + ") WITH (m = " +
-		   options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + t.with + ")");
-	subject.build_seconds = now_seconds() - start;
-	subject.megabytes = c.number("SELECT pg_relation_size('items_v')") / 1e6;
-	c.exec("CHECKPOINT");
-}
-
-void
-prepare(Target &t, const Dataset &data, int ef)
-{
-	for (Connection &c : t.connections)
+	for (Connection &c : s.connections)
 	{
-		c.exec("SET hnsw.ef_search = " + std::to_string(ef));
+		/* Of a small table a wide search may cost more than reading it all: the index is what is measured. */
+		c.exec("SET enable_seqscan = off; SET hnsw.ef_search = " + std::to_string(ef));
 		c.prepare("search", search_sql(data.distance), {c.vector_type()});
 	}
 }
 
-/* QPS at a recall by interpolation between the two points around it: log QPS over the logit of recall. */
+/* Buffers that the executor counts, whether they were in memory or not. */
+double
+pages_touched(Connection &c, const Dataset &data, std::size_t query)
+{
+	std::string text = "[";
+	for (std::size_t j = 0; j < data.queries.dims; j++)
+	{
+		char value[32];
+		snprintf(value, sizeof value, j > 0 ? ",%.9g" : "%.9g", static_cast<double>(data.queries.row(query)[j]));
+		text += value;
+	}
+	std::string plan = c.value("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE search('" + text + "]')");
+	double pages = 0;
+	for (const char *name : {"\"Shared Hit Blocks\": ", "\"Shared Read Blocks\": "})
+	{
+		/* The first is of the topmost node, which counts for all below it. */
+		std::size_t at = plan.find(name);
+		if (at != std::string::npos)
+			pages += std::stod(plan.substr(at + strlen(name), 20));
+	}
+	return pages;
+}
+
+/* A figure at a recall by interpolation between the two points around it: its logarithm over the logit of recall. */
 struct AtRecall
 {
-	double qps = 0;
+	double value = 0;
 	char relation = ' ';  // '>': even the smallest ef_search finds more; '-': the ladder does not reach it
 };
 
@@ -101,80 +100,95 @@ logit(double p)
 	return std::log(p / (1 - p));
 }
 
+using Figure = double (*)(const Point &);
+
+double
+qps1_of(const Point &p)
+{
+	return median(p.qps1);
+}
+
+double
+qps2_of(const Point &p)
+{
+	return median(p.qps2);
+}
+
+double
+cpu_of(const Point &p)
+{
+	return median(p.cpu);
+}
+
+double
+pages_of(const Point &p)
+{
+	return p.pages;
+}
+
 AtRecall
-qps_at(const Subject &s, double recall, std::vector<double> Point::*qps)
+at_recall(const Subject &s, double recall, Figure figure)
 {
 	const std::vector<Point> &p = s.points;
 	if (p.empty() || p.back().recall < recall)
 		return {0, '-'};
 	if (p.front().recall >= recall)
-		return {median(p.front().*qps), '>'};
+		return {figure(p.front()), '>'};
 	for (std::size_t i = 1; i < p.size(); i++)
 		if (p[i].recall >= recall)
 		{
 			double a = logit(p[i - 1].recall), b = logit(p[i].recall);
 			double t = b > a ? (logit(recall) - a) / (b - a) : 1;
-			return {std::exp((1 - t) * std::log(median(p[i - 1].*qps)) + t * std::log(median(p[i].*qps))), ' '};
+			double low = std::max(figure(p[i - 1]), 1e-9), high = std::max(figure(p[i]), 1e-9);
+			return {std::exp((1 - t) * std::log(low) + t * std::log(high)), '='};
 		}
 	return {0, '-'};
 }
 
-void
-print_ladder(const std::vector<Subject> &subjects, std::size_t clients)
+struct Column
 {
-	printf("\n  %-14s %5s %9s %12s %12s %13s %12s\n", "", "ef", "recall@10", "QPS 1 client",
-		   ("QPS " + std::to_string(clients) + " clients").c_str(), "backend us/q", "ms/q 1 client");
+	const char *name;
+	const char *fact;
+	double recall;
+	Figure figure;
+};
+
+/* What is compared at equal recall. */
+constexpr Column kColumns[] = {{"QPS1@.95", "qps1_95", 0.95, qps1_of}, {"QPS2@.95", "qps2_95", 0.95, qps2_of},
+							   {"us CPU@.95", "cpu_95", 0.95, cpu_of}, {"pages@.95", "pages_95", 0.95, pages_of},
+							   {"QPS1@.99", "qps1_99", 0.99, qps1_of}, {"QPS2@.99", "qps2_99", 0.99, qps2_of},
+							   {"us CPU@.99", "cpu_99", 0.99, cpu_of}, {"pages@.99", "pages_99", 0.99, pages_of}};
+
+void
+print_ladder(const std::vector<Subject> &subjects)
+{
+	printf("\n  %-16s %5s %9s %12s %12s %13s %12s\n", "", "ef", "recall@10", "QPS 1 client", "QPS 2 clients",
+		   "CPU us/query", "pages/query");
 	for (const Subject &s : subjects)
 		for (const Point &p : s.points)
-			printf("  %-14s %5d %9.4f %12.0f %12.0f %13.0f %12.3f\n", s.name.c_str(), p.ef, p.recall, median(p.qps1),
-				   median(p.qps2), median(p.cpu), 1000 / median(p.qps1));
+			printf("  %-16s %5d %9.4f %12.0f %12.0f %13.0f %12.1f\n", s.name.c_str(), p.ef, p.recall, median(p.qps1),
+				   median(p.qps2), median(p.cpu), p.pages);
 }
 
 void
-print_equal_recall(const std::vector<Subject> &subjects, std::size_t clients)
+print_equal_recall(const std::vector<Subject> &subjects)
 {
-	printf("\n  at equal recall (interpolated; > the least ef_search finds more already, so a ratio ~ is not at equal "
-		   "recall; "
-		   "- not reached)\n");
-	printf("  %-14s", "");
-	for (double recall : {0.95, 0.99})
-		for (std::size_t c : {std::size_t{1}, clients})
-			printf("  %12s", ("QPS" + std::to_string(c) + " @ ." + (recall < 0.97 ? "95" : "99")).c_str());
+	printf("\n  at equal recall (interpolated; > the least ef_search finds more already; - not reached)\n  %-16s", "");
+	for (const Column &c : kColumns)
+		printf(" %11s", c.name);
 	printf("\n");
 	for (const Subject &s : subjects)
 	{
-		printf("  %-14s", s.name.c_str());
-		for (double recall : {0.95, 0.99})
-			for (auto qps : {&Point::qps1, &Point::qps2})
-			{
-				AtRecall a = qps_at(s, recall, qps);
-				if (a.relation == '-')
-					printf("  %12s", "-");
-				else
-					printf(" %c%12.0f", a.relation, a.qps);
-			}
+		printf("  %-16s", s.name.c_str());
+		for (const Column &c : kColumns)
+		{
+			AtRecall a = at_recall(s, c.recall, c.figure);
+			if (a.relation == '-' || a.value < 1e-6)
+				printf(" %11s", "-");
+			else
+				printf(" %c%10.0f", a.relation == '>' ? '>' : ' ', a.value);
+		}
 		printf("\n");
-	}
-	/* Everything against the one named pgvector. */
-	auto base = std::find_if(subjects.begin(), subjects.end(), [](const Subject &s) { return s.name == "pgvector"; });
-	if (base == subjects.end())
-		return;
-	for (const Subject &s : subjects)
-	{
-		if (&s == &*base)
-			continue;
-		printf("  %-14s", (s.name + "/pgv").c_str());
-		for (double recall : {0.95, 0.99})
-			for (auto qps : {&Point::qps1, &Point::qps2})
-			{
-				AtRecall a = qps_at(s, recall, qps), b = qps_at(*base, recall, qps);
-				if (a.relation == '-' || b.relation == '-')
-					printf("  %12s", "-");
-				else
-					printf(" %c%11.2fx", a.relation == '>' || b.relation == '>' ? '~' : ' ', a.qps / b.qps);
-			}
-		printf("   build %.2fx as fast, size %.2fx\n", base->build_seconds / s.build_seconds,
-			   s.megabytes / base->megabytes);
 	}
 }
 
@@ -184,12 +198,33 @@ write_csv(const std::string &path, const std::string &dataset, const std::vector
 	FILE *f = fopen(path.c_str(), "w");
 	if (f == nullptr)
 		throw std::runtime_error("cannot write " + path);
-	fprintf(f, "dataset,subject,build_seconds,index_mb,ef_search,recall,qps_1,qps_n,backend_us\n");
+	fprintf(
+		f,
+		"dataset,subject,build_seconds,build_cpu_seconds,build_memory_mb,index_mb,ef_search,recall,qps_1,qps_2,cpu_us,"
+		"pages\n");
 	for (const Subject &s : subjects)
 		for (const Point &p : s.points)
-			fprintf(f, "%s,%s,%.2f,%.1f,%d,%.5f,%.1f,%.1f,%.1f\n", dataset.c_str(), s.name.c_str(), s.build_seconds,
-					s.megabytes, p.ef, p.recall, median(p.qps1), median(p.qps2), median(p.cpu));
+			fprintf(f, "%s,%s,%.2f,%.2f,%.1f,%.1f,%d,%.5f,%.1f,%.1f,%.1f,%.1f\n", dataset.c_str(), s.name.c_str(),
+					s.build.seconds, s.build.cpu, s.build.memory_mb, s.build.index_mb, p.ef, p.recall, median(p.qps1),
+					median(p.qps2), median(p.cpu), p.pages);
 	fclose(f);
+}
+
+void
+add_facts(Facts &facts, const std::vector<Subject> &subjects)
+{
+	for (const Subject &s : subjects)
+	{
+		facts.add_build(s.name, s.build);
+		for (const Column &c : kColumns)
+		{
+			AtRecall a = at_recall(s, c.recall, c.figure);
+			if (a.relation != '-' && a.value > 1e-6)
+				facts.add(s.name, c.fact, a.value, a.relation);
+		}
+		for (const Point &p : s.points)
+			facts.add(s.name, "recall_ef_" + std::to_string(p.ef), p.recall);
+	}
 }
 
 }  // namespace
@@ -197,53 +232,65 @@ write_csv(const std::string &path, const std::string &dataset, const std::vector
 int
 compare(const Options &options)
 {
-	Dataset data = load_dataset(options.get("dataset", "fashion"), options.get("data", ""));
-	auto clients = static_cast<std::size_t>(options.number("clients", 2));
-	double seconds = options.number("seconds", 1.5);
+	Dataset data = load_dataset(options.get("dataset", "fashion"), options.get("data", ""),
+								static_cast<std::size_t>(options.number("rows", 0)));
+	std::string set = options.get("set", "set");
+	double seconds = options.number("seconds", 1);
 	int repeat = static_cast<int>(options.number("repeat", 3));
-	printf("\n== %s: %zu rows, %zu dimensions, %s; m = %s, ef_construction = %s\n", data.name.c_str(), data.base.rows,
-		   data.base.dims, data.distance == Distance::l2 ? "L2" : "cosine", options.get("m", "16").c_str(),
-		   options.get("ef-construction", "64").c_str());
+	printf("\n== %s: %s, %zu rows, %zu dimensions, %s; m = %s, ef_construction = %s\n", set.c_str(), data.name.c_str(),
+		   data.base.rows, data.base.dims, data.distance == Distance::l2 ? "L2" : "cosine",
+		   options.get("m", "16").c_str(), options.get("ef-construction", "64").c_str());
 	fflush(stdout);
 
-	Exact exact(data, static_cast<std::size_t>(options.number("queries", 1000)), kNeighbors);
+	std::string cache = options.get("cache", "");
+	Exact exact(data, static_cast<std::size_t>(options.number("queries", 1000)), kNeighbors, cache);
 	std::vector<std::string> queries = encode_rows(data.queries, exact.query_count());
-	std::vector<Target> targets = open_targets(options, clients);
-	std::vector<Subject> subjects(targets.size());
-	printf("\n  %-14s %10s %10s\n", "", "build s", "index MB");
-	for (std::size_t i = 0; i < targets.size(); i++)
+	std::vector<Subject> subjects;
+	print_build_head();
+	for (const Target &target : parse_targets(options))
 	{
-		subjects[i].name = targets[i].name;
-		build(targets[i], data, options, subjects[i]);
-		printf("  %-14s %10.1f %10.1f\n", subjects[i].name.c_str(), subjects[i].build_seconds, subjects[i].megabytes);
-		fflush(stdout);
+		Subject s;
+		s.name = target.name;
+		s.build = prepare_database(target, set, data, options);
+		s.connections = connect(target.database(set), 2);
+		print_build(s.name, s.build);
+		subjects.push_back(std::move(s));
 	}
 	std::unique_ptr<HnswlibYardstick> yardstick;
 	if (options.get("hnswlib", "yes") == "yes")
 	{
+		/* Its graph changes as seldom as a peer's index. */
 		yardstick = std::make_unique<HnswlibYardstick>(data, static_cast<int>(options.number("m", 16)),
-													   static_cast<int>(options.number("ef-construction", 64)), 2);
+													   static_cast<int>(options.number("ef-construction", 64)), 2,
+													   options.get("keep", "none") == "none" ? "" : cache);
 		Subject s;
 		s.name = "(hnswlib)";
-		s.build_seconds = yardstick->build_seconds();
-		s.megabytes = yardstick->megabytes();
-		printf("  %-14s %10.1f %10.1f   in this process, vectors included\n", s.name.c_str(), s.build_seconds,
-			   s.megabytes);
-		fflush(stdout);
-		subjects.push_back(s);
+		s.build.seconds = yardstick->build_seconds();
+		s.build.cpu = yardstick->build_cpu();
+		s.build.index_mb = yardstick->megabytes();
+		s.build.kept = yardstick->kept();
+		print_build(s.name, s.build);
+		subjects.push_back(std::move(s));
 	}
 
 	for (const std::string &item : options.list("ef", "10,20,40,80,120,200,400,800"))
 	{
 		int ef = std::stoi(item);
-		for (std::size_t i = 0; i < subjects.size(); i++)
+		for (Subject &s : subjects)
 		{
+			if (s.done)
+				continue;
 			std::vector<std::vector<std::int32_t>> found(queries.size());
-			if (i < targets.size())
+			Point p;
+			p.ef = ef;
+			if (!s.connections.empty())
 			{
-				prepare(targets[i], data, ef);
+				prepare(s, data, ef);
 				for (std::size_t q = 0; q < queries.size(); q++)
-					targets[i].connections[q % clients].search("search", queries[q], &found[q]);
+					s.connections[q % 2].search("search", queries[q], &found[q]);
+				std::size_t sample = std::min(kPageQueries, queries.size());
+				for (std::size_t q = 0; q < sample; q++)
+					p.pages += pages_touched(s.connections.front(), data, q) / static_cast<double>(sample);
 			}
 			else
 			{
@@ -251,36 +298,40 @@ compare(const Options &options)
 				for (std::size_t q = 0; q < queries.size(); q++)
 					found[q] = yardstick->search(q, kNeighbors);
 			}
-			Point p;
-			p.ef = ef;
 			p.recall = exact.recall(found);
-			subjects[i].points.push_back(p);
+			s.points.push_back(p);
 		}
 		for (int r = 0; r < repeat; r++)
-			for (std::size_t i = 0; i < subjects.size(); i++)
-				for (std::size_t n : {std::size_t{1}, clients})
+			for (Subject &s : subjects)
+				for (std::size_t n : {std::size_t{1}, std::size_t{2}})
 				{
-					Load load = i < targets.size() ? run_load(targets[i].connections, n, "search", queries, seconds)
-												   : yardstick->run_load(n, queries.size(), kNeighbors, seconds);
-					Point &p = subjects[i].points.back();
+					if (s.done)
+						continue;
+					Load load = !s.connections.empty() ? run_load(s.connections, n, "search", queries, seconds)
+													   : yardstick->run_load(n, queries.size(), kNeighbors, seconds);
+					Point &p = s.points.back();
 					(n == 1 ? p.qps1 : p.qps2).push_back(load.qps);
 					if (n == 1)
 						p.cpu.push_back(load.cpu_us);
 				}
+		for (Subject &s : subjects)
+			s.done = s.done || s.points.back().recall >= kHighEnough;
 	}
-	for (Target &t : targets)
-	{
-		Connection &c = t.first();
-		std::string plan = c.lines("EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v " +
-								   std::string(data.distance == Distance::l2 ? "<->" : "<=>") +
-								   " (SELECT v FROM items LIMIT 1) LIMIT 10");
-		if (plan.find("items_v") == std::string::npos)
-			printf("\n  WARNING: %s did not use its index:\n%s", t.name.c_str(), plan.c_str());
-	}
-	print_ladder(subjects, clients);
-	print_equal_recall(subjects, clients);
+	for (Subject &s : subjects)
+		if (!s.connections.empty())
+		{
+			std::string plan = s.connections.front().lines("EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v " +
+														   std::string(distance_operator(data.distance)) +
+														   " (SELECT v FROM items LIMIT 1) LIMIT 10");
+			if (plan.find("items_v") == std::string::npos)
+				printf("\n  WARNING: %s did not use its index:\n%s", s.name.c_str(), plan.c_str());
+		}
+	print_ladder(subjects);
+	print_equal_recall(subjects);
 	if (!options.get("csv", "").empty())
 		write_csv(options.get("csv", ""), data.name, subjects);
+	Facts facts(options, "compare", set);
+	add_facts(facts, subjects);
 	return 0;
 }
 

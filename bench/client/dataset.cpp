@@ -5,13 +5,16 @@
  */
 #include "dataset.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <numeric>
 #include <random>
 #include <stdexcept>
+#include <thread>
 
 namespace vecdb::client
 {
@@ -188,53 +191,124 @@ load_glove(const std::string &json_path, std::size_t held_out)
 	return d;
 }
 
+/* What embeddings look like to a graph: rows lie in overlapping clusters, and around a row the data has far fewer
+ * directions than dimensions.
+ *
+ *   row = centre of a cluster + directions of that cluster * (kLatent normals, spread falling off) + noise in all dimensions
+ *
+ * Centres are themselves of kLatent dimensions, near enough to each other that neighbourhoods reach over the edges of a
+ * cluster, as everywhere in real data. Clusters differ in size (powers of a uniform variable) and in width. Each row has a
+ * seed of its own, so that any number of threads makes the same rows. */
 Dataset
-make_clustered(std::size_t rows, std::size_t dims, std::size_t queries, std::uint64_t seed)
+make_synthetic(std::size_t rows, std::size_t dims, Distance distance, std::size_t queries, std::uint64_t seed)
 {
-	/* Clusters of a thousand rows; inside one, the spread falls off over the dimensions as in embeddings. */
+	constexpr std::size_t kLatent = 48;
+	constexpr std::size_t kFrames = 64;
+	constexpr float kNoise = 0.35f;
+	std::size_t clusters = std::max<std::size_t>(rows / 4000, 16);
 	std::mt19937_64 random(seed);
 	std::normal_distribution<float> normal;
-	std::size_t clusters = rows / 1000 + 1;
-	std::vector<float> centres(clusters * dims);
-	for (float &c : centres)
-		c = normal(random);
-	std::vector<float> spread(dims);
-	for (std::size_t i = 0; i < dims; i++)
-		spread[i] = 1.2f / (1.0f + 4.0f * static_cast<float>(i) / static_cast<float>(dims));
+
+	/* Frames: kLatent directions of length 1 each. A cluster uses one of them; centres are spread by frame 0. */
+	std::vector<float> frames(kFrames * kLatent * dims);
+	for (float &x : frames)
+		x = normal(random) / std::sqrt(static_cast<float>(dims));
+	auto add = [&](float *to, std::size_t frame, std::size_t direction, float amount) {
+		const float *from = &frames[(frame * kLatent + direction) * dims];
+		for (std::size_t j = 0; j < dims; j++)
+			to[j] += amount * from[j];
+	};
+	std::vector<float> centres(clusters * dims), widths(clusters);
+	for (std::size_t c = 0; c < clusters; c++)
+	{
+		for (std::size_t k = 0; k < kLatent; k++)
+			add(&centres[c * dims], 0, k, 1.5f * normal(random));
+		widths[c] = 0.6f + 0.8f * static_cast<float>(random() % 1024) / 1024;
+	}
+	std::vector<float> spread(kLatent);
+	for (std::size_t k = 0; k < kLatent; k++)
+		spread[k] = 1.6f / std::sqrt(1.0f + static_cast<float>(k) / 16);
 
 	Dataset d;
-	d.name = "clustered-" + std::to_string(rows) + "x" + std::to_string(dims);
+	d.name = "synth-" + std::to_string(rows) + "x" + std::to_string(dims);
+	d.distance = distance;
 	d.base.rows = rows;
 	d.queries.rows = queries;
 	for (Matrix *m : {&d.base, &d.queries})
 	{
 		m->dims = dims;
 		m->values.resize(m->rows * dims);
-		for (std::size_t i = 0; i < m->rows; i++)
-		{
-			const float *centre = &centres[random() % clusters * dims];
-			for (std::size_t j = 0; j < dims; j++)
-				m->row(i)[j] = centre[j] + spread[j] * normal(random);
-		}
+		std::uint64_t first_seed = random();
+		std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+		std::vector<std::thread> workers;
+		for (std::size_t t = 0; t < threads; t++)
+			workers.emplace_back([&, t] {
+				for (std::size_t i = t; i < m->rows; i += threads)
+				{
+					std::mt19937_64 mine(first_seed + i * 0x9E3779B97F4A7C15ull);
+					std::normal_distribution<float> gauss;
+					float u = std::uniform_real_distribution<float>()(mine);
+					auto c = std::min(static_cast<std::size_t>(std::pow(u, 1.5f) * static_cast<float>(clusters)),
+									  clusters - 1);
+					float *row = m->row(i);
+					for (std::size_t j = 0; j < dims; j++)
+						row[j] = centres[c * dims + j] + kNoise / std::sqrt(static_cast<float>(dims)) * gauss(mine);
+					for (std::size_t k = 0; k < kLatent; k++)
+						add(row, 1 + c % (kFrames - 1), k, widths[c] * spread[k] * gauss(mine));
+				}
+			});
+		for (std::thread &w : workers)
+			w.join();
 	}
 	return d;
 }
 
-Dataset
-load_dataset(const std::string &name, const std::string &path)
+std::uint64_t
+fingerprint(const Dataset &data)
 {
+	std::uint64_t h = data.base.rows * 31 + data.base.dims;
+	for (const Matrix *m : {&data.base, &data.queries})
+		for (float x : m->values)
+		{
+			std::uint32_t bits;
+			memcpy(&bits, &x, 4);
+			h = (h ^ bits) * 0x9E3779B97F4A7C15ull;
+			h ^= h >> 29;
+		}
+	return h;
+}
+
+Dataset
+load_dataset(const std::string &name, const std::string &path, std::size_t rows)
+{
+	Dataset d;
+	std::size_t generated = 0, dims = 0;
 	if (name == "fashion")
-		return load_fashion_mnist(path.empty() ? "/usr/share/datasets/fashion-mnist" : path);
-	if (name == "glove")
+		d = load_fashion_mnist(path.empty() ? "/usr/share/datasets/fashion-mnist" : path);
+	else if (name == "glove")
 	{
 		if (path.empty())
 			throw std::runtime_error("data set glove needs its path: see bench/README.md");
-		return load_glove(path, 10000);
+		d = load_glove(path, 10000);
 	}
-	std::size_t rows = 0, dims = 0;
-	if (sscanf(name.c_str(), "clustered:%zux%zu", &rows, &dims) == 2 && rows > 0 && dims > 0)
-		return make_clustered(rows, dims, 1000, kSeed);
-	throw std::runtime_error("no data set \"" + name + "\": fashion, glove or clustered:ROWSxDIMS");
+	else if (name == "synth128")
+		return make_synthetic(rows > 0 ? rows : 1000000, 128, Distance::l2, 1000, kSeed);
+	else if (name == "synth768")
+		return make_synthetic(rows > 0 ? rows : 200000, 768, Distance::cosine, 1000, kSeed);
+	else if (sscanf(name.c_str(), "synth:%zux%zu", &generated, &dims) == 2 && generated > 0 && dims > 0)
+		return make_synthetic(generated, dims,
+							  name.find(":cosine") != std::string::npos ? Distance::cosine : Distance::l2, 1000, kSeed);
+	else
+		throw std::runtime_error("no data set \"" + name +
+								 "\": fashion, glove, synth128, synth768 or synth:ROWSxDIMS[:cosine]");
+	if (rows > 0 && rows < d.base.rows)
+	{
+		d.base.rows = rows;
+		d.base.values.resize(rows * d.base.dims);
+		d.base.values.shrink_to_fit();
+		d.base_labels.resize(std::min(rows, d.base_labels.size()));
+	}
+	return d;
 }
 
 }  // namespace vecdb::client

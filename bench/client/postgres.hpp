@@ -53,8 +53,18 @@ public:
 	/* INSERT with ($1 int4, $2 vector). */
 	void insert(const std::string &name, std::int32_t id, const std::string &encoded);
 
-	/* Seconds of CPU that the backend has used. */
+	/* Seconds of CPU that the backend's first thread has used, to the nanosecond. */
 	double backend_cpu() const;
+
+	/* Seconds of CPU of the backend with all its threads and of processes that worked for it and have ended, in ticks of
+	 * 10 ms. Only differences mean anything, and only while no other backend of the server ends. */
+	double total_cpu() const;
+
+	int
+	pid() const
+	{
+		return pid_;
+	}
 
 	unsigned vector_type();
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * One of the things compared: a database in which an extension with type vector and access method hnsw is installed.
+ * One of the things compared: an extension with type vector and access method hnsw, and options of its index.
  *
  * Regime: client program.
  */
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "dataset.hpp"
 #include "postgres.hpp"
 
 namespace vecdb::client
@@ -17,18 +18,52 @@ namespace vecdb::client
 struct Target
 {
 	std::string name;
-	std::string with;                     // further storage parameters, ", precision = 8"
-	std::vector<Connection> connections;  // kept, so that backends stay warm
+	std::string with;  // further storage parameters, ", precision = 8"
 
-	Connection &
-	first()
-	{
-		return connections.front();
-	}
+	/* Not vecdb: its indexes outlive a new build of vecdb (--keep). */
+	bool peer() const;
+	std::string database(const std::string &set) const;
 };
 
-/* --targets=NAME[:param=value[;param=value]],...: creates database bench_NAME with the extension and opens clients. */
-std::vector<Target> open_targets(const Options &options, std::size_t clients);
+/* --targets=NAME[:param=value[;param=value]],... */
+std::vector<Target> parse_targets(const Options &options);
+
+/* An empty database with the target's extension, replacing what is there. */
+void create_database(const Target &target, const std::string &database);
+
+/* Connections for measuring, in a database that is there. */
+std::vector<Connection> connect(const std::string &database, std::size_t clients);
+
+const char *opclass(Distance d);
+const char *distance_operator(Distance d);
+
+/* The statement that everything times: ten nearest of table items. */
+std::string search_sql(Distance d);
+
+/* What a CREATE INDEX cost. */
+struct IndexBuild
+{
+	double seconds = 0;
+	double cpu = 0;        // seconds, of the backend with its threads and workers
+	double memory_mb = 0;  // most at any time: private memory of backend and workers, and dynamic shared memory
+	double index_mb = 0;
+	double load = 0;    // of the machine, mean of the minute in which it ended
+	bool kept = false;  // measured in an earlier run
+};
+
+/* Table items (id integer, v vector) with the first rows of data, without an index. */
+void load_items(Connection &c, const Dataset &data, std::size_t rows);
+
+/* Index items_v on items, with --m, --ef-construction and the target's own options. */
+IndexBuild create_index(Connection &c, const Target &target, Distance distance, const Options &options,
+						const std::string &memory = "2GB");
+
+/* The target's database of a set, with table and index. Where --keep allows and one made in the same way from the same data is
+ * there, that one, with the figures of then. */
+IndexBuild prepare_database(const Target &target, const std::string &set, const Dataset &data, const Options &options);
+
+void print_build_head();
+void print_build(const std::string &name, const IndexBuild &build);
 
 /* Median; values need not be sorted. */
 double median(std::vector<double> values);

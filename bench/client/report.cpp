@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The table at the end: each of the project's targets, what vecdb and the peer did, the ratio, and whether it is met.
+ *
+ * Regime: client program.
+ * Only what was measured has a line. A figure that a relation other than '=' marks is shown with that mark.
+ */
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "facts.hpp"
+
+namespace vecdb::client
+{
+
+namespace
+{
+
+const std::string kOurs = "vecdb", kCompact = "vecdb_compact", kPeer = "pgvector", kLibrary = "(hnswlib)";
+
+struct Line
+{
+	std::string figure, target, ours, peer, ratio, met;
+};
+
+class Table
+{
+public:
+	explicit Table(const std::vector<Fact> &facts)
+	{
+		for (const Fact &f : facts)
+			values_[f.part + "/" + f.set + "/" + f.target + "/" + f.figure] = f;
+	}
+
+	const Fact *
+	find(const std::string &part, const std::string &set, const std::string &target, const std::string &figure) const
+	{
+		auto found = values_.find(part + "/" + set + "/" + target + "/" + figure);
+		return found == values_.end() ? nullptr : &found->second;
+	}
+
+	/* Least over all recalls at the same ef_search of ours less the other's, over the facts prefix + ef. */
+	void
+	recall_line(const std::string &what, const std::string &part, const std::string &set, const std::string &target_a,
+				const std::string &prefix_a, const std::string &target_b, const std::string &prefix_b, double tolerance,
+				const std::string &goal)
+	{
+		double worst = 1;
+		std::string at, a_text, b_text;
+		for (int ef = 1; ef <= 2000; ef++)
+		{
+			const Fact *a = find(part, set, target_a, prefix_a + std::to_string(ef));
+			const Fact *b = find(part, set, target_b, prefix_b + std::to_string(ef));
+			if (a == nullptr || b == nullptr || a->value - b->value >= worst)
+				continue;
+			worst = a->value - b->value;
+			at = std::to_string(ef);
+			a_text = number(a->value, "%.4f");
+			b_text = number(b->value, "%.4f");
+		}
+		if (!at.empty())
+			lines_.push_back({what + ", worst at ef " + at, goal, a_text, b_text, number(worst, "%+.4f"),
+							  worst >= -tolerance ? "yes" : "no"});
+	}
+
+	/* The ratio counts in our favour: more is better for a speed, for a cost the peer's over ours. */
+	void
+	ratio_line(const std::string &what, const Fact *ours, const Fact *peer, bool less_is_better, double least,
+			   const char *format)
+	{
+		if (ours == nullptr || peer == nullptr || ours->value <= 0 || peer->value <= 0)
+			return;
+		double ratio = less_is_better ? peer->value / ours->value : ours->value / peer->value;
+		lines_.push_back({what, "at least " + number(least, "%.3g") + "x", marked(*ours, format), marked(*peer, format),
+						  number(ratio, "%.2fx"), ratio >= least ? "yes" : "no"});
+	}
+
+	/* Ours may be at most so many times the other. */
+	void
+	at_most_line(const std::string &what, const Fact *ours, const Fact *peer, double most, const char *format)
+	{
+		if (ours == nullptr || peer == nullptr || peer->value <= 0)
+			return;
+		double ratio = ours->value / peer->value;
+		lines_.push_back({what, "at most " + number(most, "%.3g") + "x", marked(*ours, format), marked(*peer, format),
+						  number(ratio, "%.2fx"), ratio <= most ? "yes" : "no"});
+	}
+
+	void
+	absolute_line(const std::string &what, const Fact *ours, const Fact *peer, double most, const char *format)
+	{
+		if (ours == nullptr)
+			return;
+		lines_.push_back({what, "at most " + number(most, format), marked(*ours, format),
+						  peer != nullptr ? marked(*peer, format) : "-",
+						  peer != nullptr && ours->value > 0 ? number(peer->value / ours->value, "%.2fx") : "-",
+						  ours->value <= most ? "yes" : "no"});
+	}
+
+	void
+	print() const
+	{
+		printf("\n== against the targets (> at more than that recall; * from an earlier run)\n\n");
+		printf("  %-58s %-16s %12s %12s %9s  %s\n", "figure", "target", "vecdb", "peer", "ratio", "met");
+		for (const Line &l : lines_)
+			printf("  %-58s %-16s %12s %12s %9s  %s\n", l.figure.c_str(), l.target.c_str(), l.ours.c_str(),
+				   l.peer.c_str(), l.ratio.c_str(), l.met.c_str());
+	}
+
+	void
+	write_markdown(const std::string &path) const
+	{
+		std::ofstream file(path);
+		file << "| figure | target | vecdb | peer | ratio | met |\n|---|---|---|---|---|---|\n";
+		for (const Line &l : lines_)
+			file << "| " << l.figure << " | " << l.target << " | " << l.ours << " | " << l.peer << " | " << l.ratio
+				 << " | " << (l.met == "no" ? "**no**" : l.met) << " |\n";
+		if (!file)
+			throw std::runtime_error("cannot write " + path);
+	}
+
+private:
+	static std::string
+	number(double v, const char *format)
+	{
+		char text[64];
+		snprintf(text, sizeof text, format, v);
+		return text;
+	}
+
+	static std::string
+	marked(const Fact &f, const char *format)
+	{
+		return (f.relation == '>' ? "> " : "") + number(f.value, format) + (f.relation == 'k' ? "*" : "");
+	}
+
+	std::map<std::string, Fact> values_;
+	std::vector<Line> lines_;
+};
+
+/* What is asked of each set. */
+struct SetGoals
+{
+	const char *set;
+	const char *name;
+	double speed;  // over pgvector
+	double cpu;    // us a query
+	const char *cpu_fact;
+	double fused_size, compact_size;
+};
+
+constexpr SetGoals kSets[] = {{"glove", "GloVe-100", 20, 200, "cpu_95", 1.4, 0.5},
+							  {"fashion", "Fashion-MNIST", 7, 110, "cpu_99", 0.7, 0.3},
+							  {"synth128", "1M x 128", 20, 0, "", 1.4, 0.5},
+							  {"synth768", "200k x 768", 12, 150, "cpu_95", 0.7, 0.3}};
+
+}  // namespace
+
+int
+report(const Options &options)
+{
+	Table t(read_facts(options.get("facts", "")));
+	for (const SetGoals &g : kSets)
+	{
+		std::string name = g.name;
+		auto get = [&](const std::string &target, const std::string &figure) {
+			return t.find("compare", g.set, target, figure);
+		};
+		for (const char *recall : {"95", "99"})
+		{
+			std::string at = std::string(" at recall .") + recall;
+			std::string figure = std::string("qps2_") + recall;
+			t.ratio_line(name + ": QPS, 2 clients," + at, get(kOurs, figure), get(kPeer, figure), false, g.speed,
+						 "%.0f");
+			t.ratio_line(name + ": the same against hnswlib, 2 threads", get(kOurs, figure), get(kLibrary, figure),
+						 false, 1, "%.0f");
+		}
+		if (g.cpu > 0)
+			t.absolute_line(name + ": server CPU us/query at ." + (g.cpu_fact + 4), get(kOurs, g.cpu_fact),
+							get(kPeer, g.cpu_fact), g.cpu, "%.0f");
+		t.ratio_line(name + ": pages/query at .95", get(kOurs, "pages_95"), get(kPeer, "pages_95"), true, 10, "%.0f");
+		t.recall_line(name + ": recall at the same ef_search, bulk-built", "compare", g.set, kOurs, "recall_ef_", kPeer,
+					  "recall_ef_", 0, "never below");
+		t.at_most_line(name + ": index MB", get(kOurs, "build_index_mb"), get(kPeer, "build_index_mb"), g.fused_size,
+					   "%.1f");
+		t.at_most_line(name + ": index MB, compact, precision 8", get(kCompact, "build_index_mb"),
+					   get(kPeer, "build_index_mb"), g.compact_size, "%.1f");
+	}
+	struct Build
+	{
+		const char *part, *set, *name;
+	};
+	for (const Build &b : {Build{"compare", "glove", "GloVe-100, ef_construction 200"},
+						   Build{"vacuum", "fashion200", "Fashion-MNIST, ef_construction 200"}})
+		for (const char *figure : {"build_seconds", "build_cpu"})
+			t.ratio_line(std::string(b.name) + (figure[6] == 's' ? ": build s" : ": build CPU s"),
+						 t.find(b.part, b.set, kOurs, figure), t.find(b.part, b.set, kPeer, figure), true, 8, "%.1f");
+	t.at_most_line("build with a quarter of the memory, s", t.find("memory", "glove", kOurs, "quarter_seconds"),
+				   t.find("memory", "glove", kOurs, "full_seconds"), 1.5, "%.1f");
+	t.recall_line("its recall against the full build's", "memory", "glove", kOurs, "quarter_recall_ef_", kOurs,
+				  "full_memory_recall_ef_", 0.005, "as good");
+	for (const char *clients : {"1", "2"})
+	{
+		std::string figure = std::string("insert") + clients;
+		t.ratio_line("single-row inserts/s, clients: " + std::string(clients),
+					 t.find("inserts", "glove", kOurs, figure + "_rows_s"),
+					 t.find("inserts", "glove", kPeer, figure + "_rows_s"), false, 6, "%.0f");
+	}
+	for (const char *figure : {"insert1_wal_bytes", "insert1_wal_records_bytes"})
+		t.at_most_line(std::string("WAL bytes an insert") + (figure[12] == 'r' ? ", without page images" : ""),
+					   t.find("inserts", "glove", kOurs, figure), t.find("inserts", "glove", kPeer, figure), 1, "%.0f");
+	t.ratio_line("COPY of new rows into 300,000, rows/s", t.find("inserts", "glove", kOurs, "copy_rows_s"),
+				 t.find("inserts", "glove", kPeer, "copy_rows_s"), false, 10, "%.0f");
+	t.ratio_line("VACUUM after deleting 20%, s", t.find("vacuum", "fashion200", kOurs, "vacuum_seconds"),
+				 t.find("vacuum", "fashion200", kPeer, "vacuum_seconds"), true, 10, "%.1f");
+	t.recall_line("its recall against a fresh index", "vacuum", "fashion200", kOurs, "vacuumed_recall_ef_", kOurs,
+				  "fresh_recall_ef_", 0.005, "within 0.005");
+	for (const char *history : {"bulk", "filled", "churned"})
+		t.recall_line(std::string("GloVe, recall at the same ef_search, ") + history, "histories", "glove", kOurs,
+					  std::string(history) + "_recall_ef_", kPeer, std::string(history) + "_recall_ef_", 0,
+					  "never below");
+	t.recall_line("churned against rebuilt", "histories", "glove", kOurs, "churned_recall_ef_", kOurs,
+				  "rebuilt_recall_ef_", 0.005, "within 0.005");
+	for (const SetGoals &g : kSets)
+		t.ratio_line(std::string(g.name) + ": cold, small buffers, index reads/query",
+					 t.find("disk", g.set, kOurs, "index_reads"), t.find("disk", g.set, kPeer, "index_reads"), true, 5,
+					 "%.1f");
+	t.print();
+	if (!options.get("markdown", "").empty())
+		t.write_markdown(options.get("markdown", ""));
+	return 0;
+}
+
+}  // namespace vecdb::client
