@@ -43,6 +43,21 @@ foreach my $round (1 .. 5)
 	is_complete($node, 't', 't_8', 'e <=> clustered(1, 32)', "round $round");
 	is_complete($node, 't', 't_fused', 'e <#> clustered(1, 32)', "round $round");
 }
+
+# The same rows in an index built now: with little effort of the search, so that a worse graph shows.
+my %definition = (
+	t_16 => 'e vector_l2_ops',
+	t_8 => 'e vector_cosine_ops) WITH (precision = 8',
+	t_fused => 'e vector_ip_ops) WITH (layout = fused');
+foreach my $index (sort keys %definition)
+{
+	$node->safe_psql('postgres', "CREATE INDEX fresh ON t USING hnsw ($definition{$index})");
+	my ($churned, $fresh) = map {
+		$node->safe_psql('postgres', "SET hnsw.ef_search = 12; SELECT recall FROM vecdb.check_recall('$_', 400, 10)")
+	} ($index, 'fresh');
+	cmp_ok($churned, '>=', $fresh - 0.015, "recall at ef_search 12: $index $churned, built anew $fresh");
+	$node->safe_psql('postgres', 'DROP INDEX fresh');
+}
 no_crash($node, 'churn');
 $node->stop;
 done_testing();
