@@ -170,14 +170,23 @@ add_backlinks(Linker *linker, const uint32 *neighbors, uint32 count, uint32 targ
 	return linked;
 }
 
+/* The base slot of the entry point, or kInvalidId where that is dead or there is none. Vacuum marks base slots first. */
+static uint32
+live_entry(Linker *linker)
+{
+	uint32 entry = entry_slot(linker->store, 0);
+	NodeCopy &copy = linker->copies[0];
+	bool live = entry != kInvalidId && linker->store.load(entry, copy) &&
+				copy.header.state == static_cast<uint8>(NodeState::live);
+	return live ? entry : kInvalidId;
+}
+
 /* From a base node that is to be the entry point to that of now, which leads to every node. */
 static void
 link_to_entry(Linker *linker, uint32 id)
 {
-	uint32 entry = entry_slot(linker->store, 0);
-	NodeCopy &copy = linker->copies[0];
-	if (entry != kInvalidId && linker->store.load(entry, copy) &&
-		copy.header.state == static_cast<uint8>(NodeState::live))
+	uint32 entry = live_entry(linker);
+	if (entry != kInvalidId)
 		add_backlink(linker, id, entry, LinkForce::wanted);
 }
 
@@ -256,6 +265,12 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 			entry_locked = true;
 			read_meta(index, place.meta);
 		}
+		/*
+		 * Nothing goes above a dead entry point: vacuum makes sure that all can be reached without it, and from then on
+		 * only what it has put in its place leads to all.
+		 */
+		if (place.meta.entry_id != kInvalidId && wanted > place.meta.entry_level && live_entry(linker) == kInvalidId)
+			wanted = place.meta.entry_level;
 		find_place(inserter, tid, wanted, place);
 		if (!place.alone || entry_locked || place.duplicate)
 			break;

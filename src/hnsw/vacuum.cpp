@@ -12,8 +12,8 @@
  *                     leads to the same node, so that after step 4 nothing depends on the dead any more
  *         7 relink    nodes that lost their last in-link, or most lanes, are searched for and linked again; not before
  *                     step 6 has ended, which would prune the new links away
- *         8 connect   once more, for what inserts did meanwhile: one that found the entry point dead may have put its
- *                     node above it, which does not lead to all yet
+ *         8 connect   once more, for what inserts did meanwhile: one that found nothing but dead nodes where it looked has
+ *                     made its node the entry point, which does not lead to all yet
  *           barrier   inserts that may have seen a dead way point are waited for
  *         9 free      DEAD -> FREE
  * Work:   every page once in step 1; where that finds nothing dead, no more. Else steps 4 and 8 read each node page once
