@@ -213,7 +213,7 @@ sync_tree() {
 # Files of a tree that are not build products or results, sorted.
 source_files() {
 	(cd "$1" && find . -name .git -prune -o -name results -prune -o -name tmp_check -prune -o -name output_iso -prune \
-		-o -path ./build -prune -o -path './build-*' -prune -o -path ./.quickstart -prune \
+		-o -path ./build -prune -o -path './build-*' -prune -o -path ./.quickstart -prune -o -path ./bench/client/client -prune \
 		-o -type f ! -name '*.o' ! -name '*.d' ! -name '*.so' ! -name 'regression.*' -print | LC_ALL=C sort)
 }
 

@@ -211,14 +211,20 @@ report(const Options &options)
 		t.ratio_line("single-row inserts/s, clients: " + std::string(clients),
 					 t.find("inserts", "glove", kOurs, figure + "_rows_s"),
 					 t.find("inserts", "glove", kPeer, figure + "_rows_s"), false, 6, "%.0f");
+		t.ratio_line("the same, server CPU us a row", t.find("inserts", "glove", kOurs, figure + "_cpu_us"),
+					 t.find("inserts", "glove", kPeer, figure + "_cpu_us"), true, 6, "%.0f");
 	}
 	for (const char *figure : {"insert1_wal_bytes", "insert1_wal_records_bytes"})
 		t.at_most_line(std::string("WAL bytes an insert") + (figure[12] == 'r' ? ", without page images" : ""),
 					   t.find("inserts", "glove", kOurs, figure), t.find("inserts", "glove", kPeer, figure), 1, "%.0f");
 	t.ratio_line("COPY of new rows into 300,000, rows/s", t.find("inserts", "glove", kOurs, "copy_rows_s"),
 				 t.find("inserts", "glove", kPeer, "copy_rows_s"), false, 10, "%.0f");
-	t.ratio_line("VACUUM after deleting 20%, s", t.find("vacuum", "fashion200", kOurs, "vacuum_seconds"),
-				 t.find("vacuum", "fashion200", kPeer, "vacuum_seconds"), true, 10, "%.1f");
+	t.ratio_line("the same, server CPU us a row", t.find("inserts", "glove", kOurs, "copy_cpu_us"),
+				 t.find("inserts", "glove", kPeer, "copy_cpu_us"), true, 10, "%.0f");
+	for (const char *figure : {"vacuum_seconds", "vacuum_cpu"})
+		t.ratio_line(std::string("VACUUM after deleting 20%, ") + (figure[7] == 's' ? "s" : "CPU s"),
+					 t.find("vacuum", "fashion200", kOurs, figure), t.find("vacuum", "fashion200", kPeer, figure), true,
+					 10, "%.1f");
 	t.recall_line("its recall against a fresh index", "vacuum", "fashion200", kOurs, "vacuumed_recall_ef_", kOurs,
 				  "fresh_recall_ef_", 0.005, "within 0.005");
 	for (const char *history : {"bulk", "filled", "churned"})
