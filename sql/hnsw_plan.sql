@@ -21,9 +21,9 @@ BEGIN
 END $$;
 
 CREATE TABLE hnsw_p3 (id int PRIMARY KEY, grp int, e vector(3));
-INSERT INTO hnsw_p3 SELECT i, i % 10, hnsw_plan_v(i, 3) FROM generate_series(1, 1000) i;
+INSERT INTO hnsw_p3 SELECT i, i % 10, hnsw_plan_v(i, 3) FROM generate_series(1, 3000) i;
 CREATE TABLE hnsw_p128 (id int PRIMARY KEY, grp int, e vector(128));
-INSERT INTO hnsw_p128 SELECT i, i % 10, hnsw_plan_v(i, 128) FROM generate_series(1, 1000) i;
+INSERT INTO hnsw_p128 SELECT i, i % 10, hnsw_plan_v(i, 128) FROM generate_series(1, 2000) i;
 CREATE INDEX hnsw_p3_l2 ON hnsw_p3 USING hnsw (e vector_l2_ops);
 CREATE INDEX hnsw_p128_l2 ON hnsw_p128 USING hnsw (e vector_l2_ops);
 CREATE INDEX hnsw_p128_cos ON hnsw_p128 USING hnsw (e vector_cosine_ops);
@@ -91,8 +91,9 @@ BEGIN
 END $$;
 SELECT pg_temp.cost($$SELECT id FROM hnsw_p128 ORDER BY e <-> hnsw_plan_v(5, 128) LIMIT 10$$) AS cost_10 \gset
 SELECT pg_temp.cost($$SELECT id FROM hnsw_p128 ORDER BY e <-> hnsw_plan_v(5, 128) LIMIT 50$$) > :cost_10 AS more_rows_cost_more;
+SELECT pg_temp.cost($$SELECT id FROM hnsw_p128 ORDER BY e <-> hnsw_plan_v(5, 128) LIMIT 3$$) AS cost_3 \gset
 SET hnsw.ef_search = 5;
-SELECT pg_temp.cost($$SELECT id FROM hnsw_p128 ORDER BY e <-> hnsw_plan_v(5, 128) LIMIT 10$$) < :cost_10 AS less_search_costs_less;
+SELECT pg_temp.cost($$SELECT id FROM hnsw_p128 ORDER BY e <-> hnsw_plan_v(5, 128) LIMIT 3$$) < :cost_3 AS less_search_costs_less;
 
 DROP TABLE hnsw_p3, hnsw_p128, hnsw_p_small;
 DROP FUNCTION hnsw_plan_v;

@@ -1,19 +1,23 @@
 -- public functions
 
+CREATE FUNCTION vecdb.distance_cost(internal) RETURNS internal
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_distance_cost';
+COMMENT ON FUNCTION vecdb.distance_cost(internal) IS 'planner support of the distance functions: what a call costs, with vectors stored out of line';
+
 CREATE FUNCTION l2_distance(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_l2_distance_vector';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_l2_distance_vector';
 COMMENT ON FUNCTION l2_distance(vector, vector) IS 'L2 (Euclidean) distance';
 
 CREATE FUNCTION inner_product(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_inner_product_vector';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_inner_product_vector';
 COMMENT ON FUNCTION inner_product(vector, vector) IS 'inner (dot) product';
 
 CREATE FUNCTION cosine_distance(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_cosine_distance_vector';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_cosine_distance_vector';
 COMMENT ON FUNCTION cosine_distance(vector, vector) IS '1 - cosine similarity; NaN when one vector is zero';
 
 CREATE FUNCTION l1_distance(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_l1_distance_vector';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_l1_distance_vector';
 COMMENT ON FUNCTION l1_distance(vector, vector) IS 'L1 (Manhattan) distance';
 
 CREATE FUNCTION vector_dims(vector) RETURNS integer
@@ -85,15 +89,15 @@ COMMENT ON FUNCTION vector_cmp(vector, vector) IS 'btree comparison: -1, 0 or 1'
 -- support functions of operator classes
 
 CREATE FUNCTION vector_l2_squared_distance(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_vector_l2_squared_distance';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_vector_l2_squared_distance';
 COMMENT ON FUNCTION vector_l2_squared_distance(vector, vector) IS 'L2 distance squared';
 
 CREATE FUNCTION vector_negative_inner_product(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_vector_negative_inner_product';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_vector_negative_inner_product';
 COMMENT ON FUNCTION vector_negative_inner_product(vector, vector) IS 'implementation of the <#> operator';
 
 CREATE FUNCTION vector_spherical_distance(vector, vector) RETURNS float8
-    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_vector_spherical_distance';
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE SUPPORT vecdb.distance_cost AS 'MODULE_PATHNAME', 'vecdb_vector_spherical_distance';
 COMMENT ON FUNCTION vector_spherical_distance(vector, vector) IS 'angle between two unit vectors, divided by pi';
 
 -- aggregate support
