@@ -21,16 +21,16 @@ namespace
 {
 
 /* Measured microseconds, all cached. */
-constexpr double kVisit = 0.2;           // a page visit and what is done with the node
-constexpr double kVisitPerKb = 0.12;     // for each kB of the node that is read
-constexpr double kQuery = 10;            // a scan's beginning
+constexpr double kVisit = 0.2;             // a page visit and what is done with the node
+constexpr double kVisitPerKb = 0.12;       // for each kB of the node that is read
+constexpr double kQuery = 10;              // a scan's beginning
 constexpr double kQueryPerElement = 0.02;  // rotating and coding the query, a dimension
-constexpr double kFreshLanes = 0.8;      // of the first hops, and how that goes on; see visits()
+constexpr double kFreshLanes = 0.8;        // of the first hops, and how that goes on; see visits()
 constexpr double kFreshPower = 0.85;
-constexpr double kUpperVisits = 200;      // on the way down, compact
-constexpr double kUpperHops = 12;        // the same, fused
-constexpr double kReturned = 0.5;        // refining a row and giving it its place
-constexpr double kHeapRow = 0.6;         // a row of the table at a random place, cached
+constexpr double kUpperVisits = 200;  // on the way down, compact
+constexpr double kUpperHops = 12;     // the same, fused
+constexpr double kReturned = 0.5;     // refining a row and giving it its place
+constexpr double kHeapRow = 0.6;      // a row of the table at a random place, cached
 
 /* What a sequential scan of cached pages, or a simple operator, takes for a cost of 1. */
 constexpr double kOperator = 0.0075;
@@ -64,8 +64,8 @@ shape_of(Oid indexid)
 		HnswMeta meta;
 		HnswShape shape;
 		read_meta(index, meta);
-		core::layout::hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<core::layout::Layout>(meta.layout),
-								 shape);
+		core::layout::hnsw_shape(meta.dimensions, meta.m, meta.precision,
+								 static_cast<core::layout::Layout>(meta.layout), shape);
 		auto *kept = static_cast<CostShape *>(MemoryContextAlloc(index->rd_indexcxt, sizeof(CostShape)));
 		kept->fused = shape.blocks != 0;
 		kept->precise = meta.precision == 16;
@@ -144,11 +144,12 @@ rival_share(PlannerInfo *root, RelOptInfo *rel)
 			foreach (a, args)
 			{
 				auto *var = static_cast<Var *>(lfirst(a));
-				matches = matches || (IsA(var, Var) && static_cast<Index>(var->varno) == rel->relid && var->varlevelsup == 0 &&
-									  var->varattno == other->indexkeys[0]);
+				matches = matches || (IsA(var, Var) && static_cast<Index>(var->varno) == rel->relid &&
+									  var->varlevelsup == 0 && var->varattno == other->indexkeys[0]);
 			}
 			if (matches && op_in_opfamily(op, other->opfamily[0]))
-				share = std::min(share, clause_selectivity(root, reinterpret_cast<Node *>(rinfo), 0, JOIN_INNER, nullptr));
+				share =
+					std::min(share, clause_selectivity(root, reinterpret_cast<Node *>(rinfo), 0, JOIN_INNER, nullptr));
 		}
 	}
 	return share;
@@ -157,20 +158,22 @@ rival_share(PlannerInfo *root, RelOptInfo *rel)
 /*
  * Units of cost for a microsecond. The planner has two rates: a row at a random place costs random_page_cost, cached or not,
  * twenty times what the same time costs in a sequential scan. A scan is told in the coin of what it competes with:
- * another index where a condition has one (a bitmap scan's coin goes from the one rate to the other as it reads more of
- * the table), else a scan and sort of the whole table.
+ * another index where a condition has one, else a scan and sort of the whole table. distance: of one row, in units.
  */
 static double
-exchange_rate(PlannerInfo *root, RelOptInfo *rel, double random_page_cost)
+exchange_rate(PlannerInfo *root, RelOptInfo *rel, Cost distance, double random_page_cost, double sequential_page_cost)
 {
 	double in_sequence = cpu_operator_cost / kOperator;
-	double at_random = std::max(in_sequence, random_page_cost / kHeapRow);
 	double share = rival_share(root, rel);
 	if (share >= 1)
 		return in_sequence;
+	/* A bitmap scan, as the planner sees it and as it is. */
 	double table = std::max(static_cast<double>(rel->pages), 1.0);
-	double fetched = index_pages_fetched(std::max(1.0, share * rel->tuples), rel->pages, 0, root);
-	return at_random - (at_random - in_sequence) * std::sqrt(std::min(1.0, fetched / table));
+	double tuples = std::max(1.0, share * rel->tuples);
+	double fetched = std::min(table, index_pages_fetched(tuples, rel->pages, 0, root));
+	double page = random_page_cost - (random_page_cost - sequential_page_cost) * std::sqrt(fetched / table);
+	double row = cpu_tuple_cost + distance;
+	return std::max(in_sequence, (fetched * page + tuples * row) / (tuples * (kHeapRow + row / in_sequence)));
 }
 
 /* Rows that the query wants of this table after all conditions; all where it does not say. */
@@ -229,7 +232,9 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	double index_pages = std::max(static_cast<double>(info->pages), 1.0);
 	double all_pages = index_pages + std::max(root->total_table_pages, static_cast<double>(rel->pages));
 	double missing = 1 - std::min(1.0, effective_cache_size / all_pages);
-	double rate = exchange_rate(root, rel, random_page_cost);
+	QualCost order_cost;
+	cost_qual_eval(&order_cost, path->indexorderbys, root);
+	double rate = exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
 	double visit = (kVisit + kVisitPerKb * shape.node_kb) * rate;
 
 	double first_visits = visits(shape, look_ahead(1, rows), rows);
@@ -241,18 +246,18 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 		first_pages = std::min(first_pages, index_pages / loop_count);
 		row_pages = std::min(row_pages, index_pages / loop_count);
 	}
-	QualCost order_cost;
-	cost_qual_eval(&order_cost, path->indexorderbys, root);
 	double startup = (kQuery + kQueryPerElement * shape.dimensions) * rate + first_visits * visit +
 					 missing * first_pages * random_page_cost + order_cost.startup;
-	double until_row = startup + (row_visits - first_visits) * visit + missing * (row_pages - first_pages) * random_page_cost +
+	double until_row = startup + (row_visits - first_visits) * visit +
+					   missing * (row_pages - first_pages) * random_page_cost +
 					   row * (kReturned * rate + order_cost.per_tuple * (shape.precise ? kRechecked16 : kRechecked8));
 
 	/*
 	 * The server adds the rows of the table: the cost of fetching all, shared out among them, which is less for few of them than
 	 * their visits cost in the coin of another index.
 	 */
-	double shared_out = index_pages_fetched(*selectivity * rel->tuples, rel->pages, info->pages, root) * random_page_cost / rows;
+	double shared_out = index_pages_fetched(*selectivity * rel->tuples, rel->pages, info->pages, root) *
+						random_page_cost / rows;
 	until_row += row * std::max(0.0, kHeapRow * rate - shared_out);
 
 	/* It takes the share of (total - startup) that belongs to the rows wanted: there the estimate has to be right. */
