@@ -56,8 +56,9 @@ part_crc(const uint8 *bytes, uint32 n, CodeDetail detail, uint32 part)
 void
 put_part(Page page, const HnswShape &shape, CodeDetail detail, uint32 part, const uint8 *code, const uint8 *residual)
 {
-	auto *bytes = reinterpret_cast<uint8 *>(page + shape.detail_offset(detail.id));
 	uint32 n = shape.part_bytes(part);
+	use_page(page, shape.detail_offset(detail.id) + n + 4);
+	auto *bytes = reinterpret_cast<uint8 *>(page + shape.detail_offset(detail.id));
 	copy_content(shape, code, residual, part * kPartBytes, n, bytes);
 	uint32 crc = part_crc(bytes, n, detail, part);
 	memcpy(bytes + n, &crc, sizeof crc);

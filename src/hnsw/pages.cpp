@@ -134,7 +134,7 @@ find_slot(Relation index, const IndexState *state, int &slot)
 	HnswMeta *changed = page_meta(change.page(meta_buffer));
 	changed->open_node_block = BufferGetBlockNumber(buffer);
 	seal_meta(changed);
-	init_page(change.page(buffer, true), PageKind::node);
+	init_unused_page(change.page(buffer, true), PageKind::node);
 	change.finish();
 	UnlockReleaseBuffer(meta_buffer);
 	slot = 0;
@@ -169,7 +169,7 @@ open_detail_page(Relation index, const HnswShape &shape)
 	for (uint32 part = 1; part < shape.detail_pages; part++)
 	{
 		PageChange change = PageChange::begin(index);
-		init_page(change.page(buffers[part], true), PageKind::detail);
+		init_unused_page(change.page(buffers[part], true), PageKind::detail);
 		change.finish();
 		UnlockReleaseBuffer(buffers[part]);
 	}
@@ -177,7 +177,7 @@ open_detail_page(Relation index, const HnswShape &shape)
 	HnswMeta *changed = page_meta(change.page(meta_buffer));
 	changed->open_detail_block = BufferGetBlockNumber(buffers[0]);
 	seal_meta(changed);
-	init_page(change.page(buffers[0], true), PageKind::detail);
+	init_unused_page(change.page(buffers[0], true), PageKind::detail);
 	change.finish();
 	BlockNumber blkno = BufferGetBlockNumber(buffers[0]);
 	UnlockReleaseBuffer(buffers[0]);
@@ -304,7 +304,8 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 		PageChange change = PageChange::begin(index);
 		Page page = change.page(buffer, fresh);
 		if (fresh)
-			init_page(page, PageKind::node);
+			init_unused_page(page, PageKind::node);
+		use_page(page, shape.slot_offset(id) + shape.slot_bytes);
 		NodeHeader *slot = slot_header(page, shape, id);
 		uint32 link = node.link;
 		if (is_node && node.level == 0)

@@ -36,7 +36,14 @@ init_page(Page page, PageKind kind)
 	PageTrailer *trailer = page_trailer(page);
 	trailer->kind = static_cast<uint16>(kind);
 	trailer->page_id = kHnswPageId;
-	reinterpret_cast<PageHeader>(page)->pd_lower = reinterpret_cast<PageHeader>(page)->pd_upper;
+	use_page(page, reinterpret_cast<PageHeader>(page)->pd_upper);
+}
+
+void
+init_unused_page(Page page, PageKind kind)
+{
+	init_page(page, kind);
+	reinterpret_cast<PageHeader>(page)->pd_lower = kPageHeaderBytes;
 }
 
 static uint32

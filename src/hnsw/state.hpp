@@ -68,6 +68,17 @@ uint32 body_crc(Page page);
 /* An empty page of that kind; pd_lower is set to the end of the body so that WAL keeps all of it. */
 void init_page(Page page, PageKind kind);
 
+/* The same for a page that is filled bit by bit: what lies behind pd_lower is zero and left out of WAL. */
+void init_unused_page(Page page, PageKind kind);
+
+/* Call before something is written in front of byte `end` of the page. */
+inline void
+use_page(Page page, uint32 end)
+{
+	if (reinterpret_cast<PageHeader>(page)->pd_lower < end)
+		reinterpret_cast<PageHeader>(page)->pd_lower = static_cast<LocationIndex>(end);
+}
+
 /* Is page an initialised page of that kind? (An all-zero page is not.) */
 inline bool
 page_is(Page page, PageKind kind)

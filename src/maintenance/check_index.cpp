@@ -196,8 +196,12 @@ check_page_kind(Check *c, BlockNumber blkno)
 		return false;
 	}
 	auto header = reinterpret_cast<PageHeader>(c->page);
-	if (header->pd_special != BLCKSZ - kPageTrailerBytes || header->pd_lower != header->pd_upper)
+	if (header->pd_special != BLCKSZ - kPageTrailerBytes || header->pd_upper != header->pd_special ||
+		header->pd_lower < kPageHeaderBytes || header->pd_lower > header->pd_upper)
 		problem(c, kPage, blkno, "invalid page header");
+	else if (std::any_of(c->page + header->pd_lower, c->page + header->pd_upper,
+						 [](char b) noexcept { return b != 0; }))
+		problem(c, kPage, blkno, "data where the page should be empty");
 	if (hnsw::page_is(c->page, PageKind::mean))
 	{
 		if (!mean)
@@ -314,7 +318,8 @@ check_slots(Check *c)
 			uint32 id = blkno * c->shape.slots_per_page + i;
 			const NodeHeader *node = hnsw::slot_header(c->page, c->shape, id);
 			check_slot(c, id, node);
-			if (is_node(c, id, 0) && state_of(c, id) == NodeState::live)
+			/* A dead one (vacuum was interrupted) can still have upper slots with the rest of their codes there. */
+			if (is_node(c, id, 0) && (state_of(c, id) == NodeState::live || c->shape.tail_bytes != 0))
 				check_detail(c, id, node);
 		}
 	}
