@@ -122,8 +122,7 @@ check_options(const BuildState *b, Oid type, int dimensions)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("layout \"fused\" is not supported for L1 distance"),
 				 errdetail("Codes of neighbors estimate distances that a rotation leaves alone.")));
 	HnswShape shape;
-	if (!hnsw_shape(static_cast<uint32>(dimensions), b->options.m, b->options.precision,
-					static_cast<Layout>(b->options.layout), shape))
+	if (!hnsw_shape(static_cast<uint32>(dimensions), shape_options(b->options), shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("column cannot have more than %u dimensions for hnsw index", kMaxDimensions)));
 }
@@ -135,8 +134,7 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	const OpclassInfo *opclass = opclass_info(index);
 	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 	HnswShape shape;
-	hnsw_shape(static_cast<uint32>(dimensions), options.m, options.precision, static_cast<Layout>(options.layout),
-			   shape);
+	hnsw_shape(static_cast<uint32>(dimensions), shape_options(options), shape);
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
 	meta.version = kHnswVersion;
@@ -169,7 +167,7 @@ make_state(const HnswMeta &meta)
 	auto *state = static_cast<IndexState *>(palloc0(sizeof(IndexState)));
 	state->meta = meta;
 	state->metric = static_cast<Metric>(meta.metric);
-	hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), state->shape);
+	hnsw_shape(meta.dimensions, core::layout::shape_options(meta), state->shape);
 	if (meta.rotation_seed != 0)
 	{
 		auto *signs = static_cast<uint32 *>(palloc(4 * state->shape.code_dims * sizeof(uint32)));

@@ -17,6 +17,7 @@
 #include "storage/wal.hpp"
 #include "types/vector.hpp"
 #include "vecdb/base/random.hpp"
+#include "vecdb/graph/levels.hpp"
 
 namespace vecdb::hnsw
 {
@@ -154,8 +155,7 @@ random_level(const IndexState *state)
 	uint64 bits;
 	if (!pg_strong_random(&bits, sizeof bits))
 		bits = core::splitmix64(static_cast<uint64>(GetCurrentTimestamp()));
-	double level = -std::log(core::unit_open(bits)) / std::log(static_cast<double>(state->meta.m));
-	return level < kMaxLevel ? static_cast<uint32>(level) : kMaxLevel;
+	return core::graph::level_of(bits, state->meta.m);
 }
 
 /* Back-links from every neighbour chosen. False: none of them could take one without losing another its last way. */

@@ -35,9 +35,17 @@ struct HnswOptions
 	int ef_construction;
 	int layout;     // core::layout::Layout, 0 = auto
 	int precision;  // 8 or 16
+	int code_dims;  // layout fused: dimensions of the neighbour codes, 0 = as many as pay
 };
 
 /* The options of index in force, defaults where nothing is set. */
 HnswOptions effective_options(Relation index);
+
+inline core::layout::ShapeOptions
+shape_options(const HnswOptions &options)
+{
+	return core::layout::ShapeOptions{options.m, options.precision, static_cast<core::layout::Layout>(options.layout),
+									  static_cast<uint32>(options.code_dims)};
+}
 
 }  // namespace vecdb::hnsw

@@ -52,6 +52,9 @@ module_init()
 					   "Valid values are \"auto\", \"compact\" and \"fused\".", AccessExclusiveLock);
 	add_enum_reloption(options_kind, "precision", "Bits kept of each vector element", precision_values, 16,
 					   "Valid values are \"8\" and \"16\".", AccessExclusiveLock);
+	add_int_reloption(options_kind, "code_dims",
+					  "Dimensions of the neighbor codes of layout fused, 0 for as many as pay", 0, 0,
+					  static_cast<int>(kMaxDimensions), AccessExclusiveLock);
 
 	DefineCustomIntVariable(
 		"hnsw.ef_search", "Sets the size of the dynamic candidate list for search.",
@@ -80,6 +83,7 @@ hnsw_options(Datum reloptions, bool validate)
 		{"ef_construction", RELOPT_TYPE_INT, offsetof(HnswOptions, ef_construction)},
 		{"layout", RELOPT_TYPE_ENUM, offsetof(HnswOptions, layout)},
 		{"precision", RELOPT_TYPE_ENUM, offsetof(HnswOptions, precision)},
+		{"code_dims", RELOPT_TYPE_INT, offsetof(HnswOptions, code_dims)},
 	};
 	return static_cast<bytea *>(
 		build_reloptions(reloptions, validate, options_kind, sizeof(HnswOptions), table, lengthof(table)));
@@ -95,8 +99,10 @@ effective_options(Relation index)
 	options.precision = 16;
 	if (index->rd_options != nullptr)
 		options = *reinterpret_cast<const HnswOptions *>(index->rd_options);
+	/* Codes of neighbours estimate distances that a rotation leaves alone: not L1. */
 	if (options.layout == 0)
-		options.layout = static_cast<int>(Layout::compact);
+		options.layout = static_cast<int>(
+			opclass_info(index)->metric == static_cast<uint8>(Metric::l1) ? Layout::compact : Layout::fused);
 	return options;
 }
 

@@ -4,8 +4,8 @@
  * Regime: shell.
  * Locks:  one share-locked page at a time (store.cpp). No pin is held between calls.
  * Memory: all state of one scan key in so->context, reset on rescan.
- * Keeps:  distances leave in exact order (exact_order.hpp). The search looks ahead: before the first row leaves, ef_search
- *         candidates have been found, and before row n beyond those 2n, so there is no limit on the number of rows.
+ * Keeps:  distances leave in exact order (exact_order.hpp). The search looks ahead: before row n leaves, at least
+ *         2n candidates (and ef_search at the first) have been found, so there is no limit on the number of rows.
  *         Rows found too late come after all others, or as hnsw.iterative_scan says.
  * A TID copied from a slot stays good for an MVCC snapshot: it can be given to another row only after its own is
  * dead to every snapshot. Other snapshots are refused.
@@ -45,8 +45,8 @@ struct ScanOpaque
 	ExactOrder order;
 	uint64 returned;        // nodes
 	uint32 look_ahead;      // candidates found before the first row leaves; grows
-	uint32 certain_rows;    // that may leave before it has to grow
 	bool widened_to_entry;  // the entry point's base node has been added as a second start
+	bool whole;             // all slots have been read: the graph was not asked
 	bool drained;           // exhausted(), which looks at all candidates, after the last run
 	bool ended;
 	/* The rows of a node with duplicates that are still to be returned. */
@@ -241,12 +241,14 @@ take_search(MemoryContext context, uint32 ef)
 
 /*
  * Estimates in the pool of layout fused for that look-ahead. Nodes that have been seen keep their places in it, about every
- * other one, and 1-bit estimates are off by some percent: with this many, recall is that of layout compact or better.
+ * other one, and 1-bit estimates are off by some percent, the more the fewer dimensions are coded: with this many, recall is
+ * that of layout compact, and of pgvector, or better.
  */
 static uint32
-pool_width(uint32 look_ahead)
+pool_width(const HnswShape &shape, uint32 look_ahead)
 {
-	return 6 * look_ahead + 40;
+	uint32 width = 8 * look_ahead + 48;
+	return shape.sign_dims >= 96 ? width : shape.sign_dims > 24 ? width / shape.sign_dims * 96 : 4 * width;
 }
 
 static bool
@@ -264,10 +266,12 @@ constexpr uint32 kRowsAhead = 12;
 static void
 collect(ScanOpaque *so)
 {
-	uint32 bound = is_fused(so) ? so->search->result_count : so->search->take_bound();
+	bool results = so->whole || is_fused(so);
+	uint32 bound = results ? so->search->result_count : so->search->take_bound();
 	auto *found =
 		static_cast<Scored *>(MemoryContextAllocHuge(so->context, (static_cast<Size>(bound) + 1) * sizeof(Scored)));
-	uint32 n = is_fused(so) ? so->search->take_results(found) : so->search->take(found);
+	uint32 n = results ? so->search->take_results(found, so->returned == 0 ? so->look_ahead : 0)
+					   : so->search->take(found);
 	if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
 	pfree(found);
@@ -300,8 +304,8 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	return v->x;
 }
 
-/* Slots up to which an index is searched whole. */
-constexpr uint32 kSearchedWhole = 1024;
+/* Slots up to which an index is read whole: exact, in less time than a search by the graph. */
+constexpr uint32 kReadWhole = 1024;
 
 /*
  * The base slots below the nodes of layer 1 that are nearest to the query; returns their number, 0 where the graph is empty. One
@@ -340,6 +344,33 @@ base_entries(ScanOpaque *so, const HnswMeta &meta, uint32 *entries)
 	return count;
 }
 
+/* About how many node slots an index of that length has: pages of details are no nodes. */
+static uint32
+node_slots(const HnswShape &shape, BlockNumber blocks)
+{
+	double page_of_rows = 1 + (shape.details_per_page == 0 ? 0.0
+														   : static_cast<double>(shape.slots_per_page) *
+																 shape.detail_pages / shape.details_per_page);
+	return static_cast<uint32>(std::fmin((blocks - 1) / page_of_rows * shape.slots_per_page, 1e9));
+}
+
+/* Scores all nodes of the base layer; returns their number. */
+static uint32
+read_whole(ScanOpaque *so)
+{
+	Scored *found = static_cast<Scored *>(palloc(so->state->shape.slots_per_page * sizeof(Scored)));
+	for (BlockNumber blkno = 1; blkno < so->store.blocks; blkno++)
+	{
+		so->store.poll();
+		unsigned n = so->store.score_page(blkno, found);
+		for (unsigned i = 0; i < n; i++)
+			if (!so->search->keep_result(found[i]))
+				out_of_memory();
+	}
+	pfree(found);
+	return so->search->result_count;
+}
+
 static void
 start(IndexScanDesc scan, ScanOpaque *so)
 {
@@ -372,16 +403,17 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	if (so->ended)
 		return;
 	so->look_ahead = static_cast<uint32>(guc_ef_search);
-	/* A graph of some hundred nodes is searched whole: exact for little. */
-	uint32 slots = (so->store.blocks - 1) * so->state->shape.slots_per_page;
-	if (guc_iterative_scan == kIterativeOff && slots <= kSearchedWhole && slots > so->look_ahead)
-		so->look_ahead = slots;
-	so->certain_rows = so->look_ahead;
-	uint32 ef = is_fused(so) ? pool_width(so->look_ahead) : so->look_ahead;
+	uint32 ef = is_fused(so) ? pool_width(so->state->shape, so->look_ahead) : so->look_ahead;
 	so->search = take_search(so->context, ef);
 	uint32 count;
 	bool good = true;
-	if (is_fused(so))
+	so->whole = guc_iterative_scan == kIterativeOff && node_slots(so->state->shape, so->store.blocks) <= kReadWhole;
+	if (so->whole)
+	{
+		so->look_ahead = kReadWhole;
+		count = read_whole(so);
+	}
+	else if (is_fused(so))
 	{
 		prepare_signs(so->store);
 		Scored entries[kEntries];
@@ -417,7 +449,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 static bool
 exhausted(const ScanOpaque *so)
 {
-	return is_fused(so) ? so->search->exhausted_estimates() : so->search->exhausted();
+	return so->whole || (is_fused(so) ? so->search->exhausted_estimates() : so->search->exhausted());
 }
 
 /*
@@ -443,7 +475,7 @@ widen(ScanOpaque *so)
 		 * Every node can be reached from the entry point's base node, but the descent may have led to one from which
 		 * some cannot.
 		 */
-		if (so->widened_to_entry)
+		if (so->widened_to_entry || so->whole)
 			return false;
 		so->widened_to_entry = true;
 		id = entry_slot(so->store, 0);
@@ -451,11 +483,12 @@ widen(ScanOpaque *so)
 			return false;
 	}
 	so->stats.widenings++;
-	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * 4 : 1u << 28;
-	so->certain_rows = so->look_ahead / 2;
+	/* A stream that goes on once may be a short one. */
+	uint32 growth = so->returned < static_cast<uint32>(guc_ef_search) ? 2 : 4;
+	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * growth : 1u << 28;
 	bool good;
 	if (is_fused(so))
-		good = search.widen_estimates(so->store, pool_width(so->look_ahead)) &&
+		good = search.widen_estimates(so->store, pool_width(so->state->shape, so->look_ahead)) &&
 			   (id == kInvalidId || search.add_estimate_entry(so->store, id)) && search.run_estimates(so->store);
 	else
 	{
@@ -475,7 +508,7 @@ next_node(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
-		if (so->returned >= so->certain_rows && !so->drained && widen(so))
+		if (so->returned * 2 >= so->look_ahead && !so->drained && widen(so))
 			continue;
 		bool no_memory;
 		if (so->order.next(so->store, node, no_memory))

@@ -143,7 +143,7 @@ fill_state(Relation index, IndexState *state, const HnswMeta &meta, MemoryContex
 	state->context = context;
 	state->meta = meta;
 	state->metric = static_cast<Metric>(meta.metric);
-	hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), state->shape);
+	hnsw_shape(meta.dimensions, core::layout::shape_options(meta), state->shape);
 	state->rotation = core::quantizer::Rotation{};
 	if (meta.rotation_seed != 0)
 	{

@@ -271,6 +271,32 @@ score_slot(PageStore &store, const NodeHeader *node, Scored &out)
 		out.error = -1;
 }
 
+unsigned
+PageStore::score_page(BlockNumber blkno, Scored *out)
+{
+	const HnswShape &shape = state->shape;
+	Buffer buffer = visit(blkno);
+	Page page = BufferGetPage(buffer);
+	const char *fault = nullptr;
+	unsigned n = 0;
+	if (page_is(page, PageKind::node))
+		for (uint32 i = 0; i < shape.slots_per_page && fault == nullptr; i++)
+		{
+			out[n].id = blkno * shape.slots_per_page + i;
+			const NodeHeader *node = slot_header(page, shape, out[n].id);
+			fault = core::layout::check_node(*node, shape);
+			score_slot(*this, node, out[n]);
+			if (!std::isnan(out[n].distance))
+				n++;
+		}
+	else if (!PageIsNew(page) && !page_is(page, PageKind::detail) && !page_is(page, PageKind::mean))
+		fault = "not a page of this index";
+	UnlockReleaseBuffer(buffer);
+	if (fault != nullptr)
+		pg::report_corrupt(index, blkno, fault);
+	return n;
+}
+
 void
 PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 {

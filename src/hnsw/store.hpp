@@ -147,6 +147,9 @@ struct PageStore
 		CHECK_FOR_INTERRUPTS();
 	}
 
+	/* Scores the nodes of this layer on a page of any kind; their number, at most shape.slots_per_page. */
+	unsigned score_page(BlockNumber blkno, core::graph::Scored *out);
+
 	/* Begin to fetch what refine() of these base nodes, scored a moment ago, will read. */
 	void bring_details(const uint32 *ids, unsigned n) const;
 

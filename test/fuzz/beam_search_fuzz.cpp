@@ -138,7 +138,7 @@ search(Graph &graph, const std::vector<std::uint32_t> &entries, std::uint32_t ef
 	{
 		require(estimates ? beam->run_estimates(store) : beam->run(store));
 		std::vector<Scored> out((estimates ? beam->result_count : beam->take_bound()) + 1);
-		std::uint32_t count = estimates ? beam->take_results(out.data()) : beam->take(out.data());
+		std::uint32_t count = estimates ? beam->take_results(out.data(), 10) : beam->take(out.data());
 		require(count < out.size());
 		for (std::uint32_t i = 0; i < count; i++)
 		{

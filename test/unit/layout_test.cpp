@@ -29,7 +29,7 @@ void
 check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 {
 	HnswShape s;
-	ASSERT_TRUE(hnsw_shape(dims, m, precision, layout, s));
+	ASSERT_TRUE(hnsw_shape(dims, {m, precision, layout, 0}, s));
 	EXPECT_EQ(s.dimensions, dims);
 	EXPECT_EQ(s.code_dims % 16, 0u);
 	EXPECT_TRUE(s.code_dims >= dims && s.code_dims < dims + 16);
@@ -124,14 +124,14 @@ TEST(Layout, ShapesFitForAllDimensions)
 	HnswShape s;
 	for (Layout layout : kLayouts)
 		for (std::uint32_t dims : {0u, 16001u, 65536u, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFF0u, 0xFFFFFFFFu})
-			EXPECT_FALSE(hnsw_shape(dims, 16, 16, layout, s)) << dims;
+			EXPECT_FALSE(hnsw_shape(dims, {16, 16, layout, 0}, s)) << dims;
 }
 
 HnswMeta
 good_meta(std::uint32_t dims, int m, int precision, Layout layout)
 {
 	HnswShape s;
-	EXPECT_TRUE(hnsw_shape(dims, m, precision, layout, s));
+	EXPECT_TRUE(hnsw_shape(dims, {m, precision, layout, 0}, s));
 	HnswMeta meta;
 	std::memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
@@ -270,7 +270,7 @@ TEST(Layout, RejectsEachDamagedField)
 TEST(Layout, RejectsDamagedNodes)
 {
 	HnswShape s;
-	ASSERT_TRUE(hnsw_shape(100, 16, 16, Layout::compact, s));
+	ASSERT_TRUE(hnsw_shape(100, {16, 16, Layout::compact, 0}, s));
 	NodeHeader node;
 	std::memset(static_cast<void *>(&node), 0, sizeof node);
 	EXPECT_EQ(check_node(node, s), nullptr) << "a page of zeros is a page of free slots";

@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -515,21 +516,38 @@ struct BeamSearch
 		return true;
 	}
 
-	/* As take(), of run_estimates(): the live nodes not farther than the threshold. */
+	/*
+	 * As take(), of run_estimates(): the live nodes not farther than the threshold, and beyond it as many as make at_least.
+	 * (The threshold comes from estimates, in which near nodes count several times.) out: room for result_count.
+	 */
 	std::uint32_t
-	take_results(Scored *out) noexcept
+	take_results(Scored *out, std::uint32_t at_least) noexcept
 	{
-		float limit = threshold();
 		std::uint32_t n = 0;
 		for (std::uint32_t i = 0; i < result_count; i++)
 		{
 			Scored &r = results[i];
-			if (r.next != kExpanded || r.error < 0 || !(r.distance <= limit))
+			if (r.next != kExpanded || r.error < 0)
 				continue;
-			r.next = kTaken;
-			out[n++] = r;
+			out[n] = r;
+			out[n++].next = static_cast<std::int32_t>(i);
 		}
-		return n;
+		float limit = threshold();
+		Scored *end = std::partition(out, out + n, [limit](const Scored &r) noexcept { return r.distance <= limit; });
+		auto within = static_cast<std::uint32_t>(end - out);
+		if (within < at_least && within < n)
+		{
+			std::uint32_t more = at_least < n ? at_least : n;
+			std::nth_element(end, out + more - 1, out + n,
+							 [](const Scored &a, const Scored &b) noexcept { return a.distance < b.distance; });
+			within = more;
+		}
+		for (std::uint32_t i = 0; i < within; i++)
+		{
+			results[out[i].next].next = kTaken;
+			out[i].next = kTaken;
+		}
+		return within;
 	}
 
 	/*

@@ -277,10 +277,20 @@ struct HnswShape
 	}
 };
 
+/* What an index is made of, beside its dimensions; checked where options are read. */
+struct ShapeOptions
+{
+	int m;
+	int precision;  // 8 or 16
+	Layout layout;
+	std::uint32_t sign_dims;  // layout fused: dimensions of the neighbour codes, 0: as many as pay
+};
+
 /*
- * Dimensions of the neighbour codes of layout fused, or 0 where they do not fit a page. fixed: bytes of a slot without sign codes; blocks:
- * 32 lanes each. All of them up to 256; beyond that fewer bytes beat fewer hops (about 20 ns a cache line and hop), so the
- * fewest, but not below 0.28 of all or (for the large) 304, that gain a slot a page, and then what fills it.
+ * Dimensions of the neighbour codes of layout fused, or 0 where they do not fit a page. fixed: bytes of a slot without sign
+ * codes; blocks: 32 lanes each. All of them up to 256; beyond that fewer bytes beat fewer hops (about 20 ns a cache line and
+ * hop), so the fewest that gain a slot a page, and then what fills it. Not fewer than 0.28 of all, or, from 640 on, where
+ * that would make an index larger than 0.7 of the vectors, 1/7.
  */
 inline std::uint32_t
 choose_sign_dims(std::uint32_t code_dims, std::uint32_t fixed, std::uint32_t blocks) noexcept
@@ -291,7 +301,12 @@ choose_sign_dims(std::uint32_t code_dims, std::uint32_t fixed, std::uint32_t blo
 		return dims < code_dims ? dims : code_dims;
 	};
 	std::uint32_t least = code_dims;
-	if (code_dims > 256)
+	if (code_dims >= 640)
+	{
+		least = code_dims / 7;
+		least = least < 128 ? 128 : least > 208 ? 208 : least;
+	}
+	else if (code_dims > 256)
 	{
 		least = code_dims * 28 / 100;
 		least = least < 208 ? 208 : least > 304 ? 304 : least;
@@ -311,14 +326,15 @@ constexpr std::uint32_t kLongSignDims = 512;
  * What counts is the pages a row takes, and a quarter of a page for each that a visit reads beside the slot's.
  */
 inline void
-split_code(HnswShape &shape, std::uint32_t fixed) noexcept
+split_code(HnswShape &shape, std::uint32_t fixed, std::uint32_t wanted_sign_dims) noexcept
 {
 	std::uint32_t least_cost = 0xFFFFFFFFu;
 	std::uint32_t sign_dims = 0;
 	if (shape.blocks != 0)
 	{
 		sign_dims = (kPageBodyBytes - fixed) / (4 * shape.blocks) / 16 * 16;
-		sign_dims = sign_dims < kLongSignDims ? sign_dims : kLongSignDims;
+		std::uint32_t most = wanted_sign_dims != 0 ? wanted_sign_dims : kLongSignDims;
+		sign_dims = sign_dims < most ? sign_dims : most;
 		fixed += 4 * shape.blocks * sign_dims;
 	}
 	for (std::uint32_t slots = 1; slots <= kPageBodyBytes / fixed; slots++)
@@ -340,32 +356,39 @@ split_code(HnswShape &shape, std::uint32_t fixed) noexcept
 	shape.sign_dims = sign_dims;
 }
 
-/* Fills shape; false for dimensions that the type does not have. precision: 8 or 16; m as in an index. */
+/* Fills shape; false for dimensions that the type does not have, and where no slot fits a page. */
 inline bool
-hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswShape &shape) noexcept
+hnsw_shape(std::uint32_t dimensions, const ShapeOptions &options, HnswShape &shape) noexcept
 {
 	shape = HnswShape{};
 	if (dimensions == 0 || dimensions > kMaxDimensions)
 		return false;
 	shape.dimensions = dimensions;
 	shape.code_dims = (dimensions + 15) / 16 * 16;
-	shape.residual_dims = precision == 16 ? shape.code_dims : 0;
-	shape.lanes = 2 * static_cast<std::uint32_t>(m);
+	shape.residual_dims = options.precision == 16 ? shape.code_dims : 0;
+	shape.lanes = 2 * static_cast<std::uint32_t>(options.m);
 	shape.lanes_bytes = 4 * shape.lanes;
-	shape.blocks = layout == Layout::fused ? (shape.lanes + 31) / 32 : 0;
+	shape.blocks = options.layout == Layout::fused ? (shape.lanes + 31) / 32 : 0;
 
 	/* The whole code in the slot, unless it has no room, or leaves the neighbours too little of what they could have. */
 	std::uint32_t fixed = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.lanes_bytes + 128 * shape.blocks;
 	shape.self_dims = shape.code_dims;
 	bool whole = fixed + shape.code_dims <= kPageBodyBytes;
-	if (whole && shape.blocks != 0)
+	std::uint32_t wanted = (options.sign_dims + 15) / 16 * 16;
+	wanted = wanted < shape.code_dims ? wanted : shape.code_dims;
+	if (whole && shape.blocks != 0 && wanted != 0)
+	{
+		shape.sign_dims = wanted;
+		whole = fixed + shape.code_dims + 4 * shape.blocks * wanted <= kPageBodyBytes;
+	}
+	else if (whole && shape.blocks != 0)
 	{
 		shape.sign_dims = choose_sign_dims(shape.code_dims, fixed + shape.code_dims, shape.blocks);
-		whole = shape.sign_dims >= 208 || shape.sign_dims == shape.code_dims ||
+		whole = shape.sign_dims >= 128 || shape.sign_dims == shape.code_dims ||
 				(shape.sign_dims != 0 && 2 * shape.sign_dims > (kPageBodyBytes - fixed) / (4 * shape.blocks));
 	}
 	if (!whole)
-		split_code(shape, fixed);
+		split_code(shape, fixed, wanted);
 
 	shape.tail_bytes = shape.code_dims - shape.self_dims;
 	shape.lanes_offset = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.self_dims;
@@ -398,6 +421,13 @@ hnsw_shape(std::uint32_t dimensions, int m, int precision, Layout layout, HnswSh
 	return true;
 }
 
+/* The number of coded dimensions is the index's own, whatever choose_sign_dims would say now. */
+inline ShapeOptions
+shape_options(const HnswMeta &meta) noexcept
+{
+	return ShapeOptions{meta.m, meta.precision, static_cast<Layout>(meta.layout), meta.sign_dims};
+}
+
 /* Is a metapage readable and consistent? `blocks` is the length of the relation. */
 inline Status
 check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcept
@@ -415,11 +445,10 @@ check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcep
 		meta.ef_construction < kMinEfConstruction || meta.ef_construction > kMaxEfConstruction ||
 		meta.dimensions > kMaxDimensions)
 		return Status::error(Code::corrupt, "invalid options in metapage");
-	if (!hnsw_shape(meta.dimensions, meta.m, meta.precision, static_cast<Layout>(meta.layout), shape) ||
-		shape.sign_dims != meta.sign_dims || shape.slot_bytes != meta.slot_bytes ||
-		shape.slots_per_page != meta.slots_per_page || shape.first_slot != meta.first_slot ||
-		shape.details_per_page != meta.details_per_page || shape.code_dims != meta.code_dims ||
-		shape.self_dims != meta.self_dims)
+	if (!hnsw_shape(meta.dimensions, shape_options(meta), shape) || shape.sign_dims != meta.sign_dims ||
+		shape.slot_bytes != meta.slot_bytes || shape.slots_per_page != meta.slots_per_page ||
+		shape.first_slot != meta.first_slot || shape.details_per_page != meta.details_per_page ||
+		shape.code_dims != meta.code_dims || shape.self_dims != meta.self_dims)
 		return Status::error(Code::corrupt, "inconsistent slot geometry in metapage");
 	std::uint32_t mean_pages = (meta.dimensions * 4 + kPageBodyBytes - 1) / kPageBodyBytes;
 	if (meta.mean_pages != 0 && (meta.mean_pages != mean_pages || meta.mean_block == 0 || meta.mean_block >= blocks ||

@@ -32,6 +32,7 @@
 
 #include "vecdb/base/random.hpp"
 #include "vecdb/graph/code_distance.hpp"
+#include "vecdb/graph/levels.hpp"
 #include "vecdb/layout/hnsw_page.hpp"
 
 namespace vecdb::core::graph
@@ -329,9 +330,8 @@ struct HnswBuilder::Impl
 	int
 	level_of(std::uint32_t ordinal) const
 	{
-		double u = unit_open(splitmix64(options.seed + 0x5851f42d4c957f2du * (ordinal + 1)));
-		double level = -std::log(u) / std::log(static_cast<double>(options.m));
-		return level < layout::kMaxLevel ? static_cast<int>(level) : layout::kMaxLevel;
+		return static_cast<int>(
+			graph::level_of(splitmix64(options.seed + 0x5851f42d4c957f2du * (ordinal + 1)), options.m));
 	}
 
 	void
