@@ -155,7 +155,7 @@ churn(const Options &options)
 	std::string set = options.get("set", "set");
 	bool histories = options.get("what", "vacuum") == "histories";
 	/* Histories begin with some of the rows, whatever the set has, since the others come in later. */
-	auto rows = static_cast<std::size_t>(histories ? options.number("history-rows", 50000) : options.number("rows", 0));
+	auto rows = static_cast<std::size_t>(histories ? options.number("history-rows", 20000) : options.number("rows", 0));
 	auto rounds = static_cast<std::size_t>(options.number("rounds", 3));
 	Dataset data = load_dataset(options.get("dataset", "fashion"), options.get("data", ""), histories ? 0 : rows);
 	if (histories && (rows == 0 || rows + rows * rounds / 5 > data.base.rows))

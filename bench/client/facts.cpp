@@ -39,6 +39,8 @@ Facts::Facts(const Options &options, std::string part, std::string set)
 	: part_(std::move(part)), set_(std::move(set)), path_(options.get("facts", "")), cache_(options.get("cache", "")),
 	  keep_(options.get("keep", "none") != "none")
 {
+	for (const char *name : {"rows", "history-rows", "rounds", "m", "ef-construction"})
+		circumstances_ += "-" + options.get(name, "");
 }
 
 void
@@ -62,7 +64,7 @@ Facts::add_build(const std::string &target, const IndexBuild &b, const std::stri
 std::string
 Facts::kept_path(const Target &target) const
 {
-	return cache_ + "/" + part_ + "-" + set_ + "-" + target.name + ".facts";
+	return cache_ + "/" + part_ + "-" + set_ + "-" + target.name + circumstances_ + ".facts";
 }
 
 void

@@ -50,6 +50,7 @@ private:
 	std::string set_;
 	std::string path_;
 	std::string cache_;
+	std::string circumstances_;  // without which a kept figure means nothing
 	bool keep_;
 	std::vector<Fact> facts_;
 };
