@@ -64,8 +64,7 @@ shape_of(Oid indexid)
 		HnswMeta meta;
 		HnswShape shape;
 		read_meta(index, meta);
-		core::layout::hnsw_shape(meta.dimensions, meta.m, meta.precision,
-								 static_cast<core::layout::Layout>(meta.layout), shape);
+		core::layout::hnsw_shape(meta.dimensions, core::layout::shape_options(meta), shape);
 		auto *kept = static_cast<CostShape *>(MemoryContextAlloc(index->rd_indexcxt, sizeof(CostShape)));
 		kept->fused = shape.blocks != 0;
 		kept->precise = meta.precision == 16;
