@@ -22,24 +22,29 @@ namespace
 
 /* Measured microseconds, all cached. */
 constexpr double kVisit = 0.2;             // a page visit and what is done with the node
+constexpr double kEstimate = 0.01;         // and, fused, with each lane
+constexpr double kFusedHops = 30;          // beyond the candidates
 constexpr double kVisitPerKb = 0.12;       // for each kB of the node that is read
+constexpr double kWidened = 0.2;           // more after the first run: all seen so far is gone through again
 constexpr double kQuery = 10;              // a scan's beginning
 constexpr double kQueryPerElement = 0.02;  // rotating and coding the query, a dimension
 constexpr double kFreshLanes = 0.8;        // of the first hops, and how that goes on; see visits()
 constexpr double kFreshPower = 0.85;
 constexpr double kUpperVisits = 200;  // on the way down, compact
-constexpr double kUpperHops = 12;     // the same, fused
+constexpr double kUpperHops = 75;     // the same, fused
 constexpr double kReturned = 0.5;     // refining a row and giving it its place
 constexpr double kHeapRow = 0.6;      // a row of the table at a random place, cached
 
 /* What a sequential scan of cached pages, or a simple operator, takes for a cost of 1. */
 constexpr double kOperator = 0.0075;
 
+/* Of an index that is none (hypothetical). */
+constexpr double kUnknownDimensions = 100;
+
 /* Slots up to which an index is searched whole (scan.cpp). */
 constexpr double kSearchedWhole = 1024;
 
 /* Share of rows whose distance the executor computes again. */
-constexpr double kUnknownDimensions = 100;
 constexpr double kRechecked16 = 0.05;
 constexpr double kRechecked8 = 0.9;
 
@@ -78,15 +83,15 @@ shape_of(Oid indexid)
 	return shape;
 }
 
-/* Page visits of a search that finds that many candidates among rows. */
+/* Page visits of a search that finds that many candidates among rows, first of them in its first run. */
 static double
-visits(const CostShape &shape, double candidates, double rows)
+visits(const CostShape &shape, double candidates, double first, double rows)
 {
+	/* A visit a hop. A wider search begins with the nodes seen so far once more (widen_estimates). */
 	if (shape.fused)
 	{
-		/* A visit a hop; of the estimates in the pool (pool_width() of scan.cpp) a part gets visited. */
-		double upper = kUpperHops;
-		return upper + std::min(rows, 20 + 2.2 * candidates);
+		double hops = std::min(rows, kFusedHops + 1.6 * candidates);
+		return kUpperHops + hops * (candidates > first ? 2 : 1);
 	}
 	/*
 	 * A visit a hop for the links, and one for each node seen for the first time. Of the lanes of a hop the fewer are new the more
@@ -234,10 +239,11 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	QualCost order_cost;
 	cost_qual_eval(&order_cost, path->indexorderbys, root);
 	double rate = exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
-	double visit = (kVisit + kVisitPerKb * shape.node_kb) * rate;
+	double visit = (kVisit + kVisitPerKb * shape.node_kb + (shape.fused ? kEstimate * shape.lanes : 0)) * rate;
 
-	double first_visits = visits(shape, look_ahead(1, rows), rows);
-	double row_visits = visits(shape, look_ahead(row, rows), rows);
+	double first = look_ahead(1, rows);
+	double first_visits = visits(shape, first, first, rows);
+	double row_visits = visits(shape, look_ahead(row, rows), first, rows);
 	double first_pages = std::min(first_visits, index_pages), row_pages = std::min(row_visits, index_pages);
 	if (loop_count > 1)
 	{
@@ -247,7 +253,7 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	}
 	double startup = (kQuery + kQueryPerElement * shape.dimensions) * rate + first_visits * visit +
 					 missing * first_pages * random_page_cost + order_cost.startup;
-	double until_row = startup + (row_visits - first_visits) * visit +
+	double until_row = startup + (row_visits - first_visits) * (visit + kWidened * rate) +
 					   missing * (row_pages - first_pages) * random_page_cost +
 					   row * (kReturned * rate + order_cost.per_tuple * (shape.precise ? kRechecked16 : kRechecked8));
 
