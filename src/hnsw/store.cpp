@@ -195,8 +195,9 @@ guess_page(const IndexState *state, BlockNumber blkno)
 	int32 hint = blkno < state->hint_blocks ? state->hints[blkno] : 0;
 	if (hint <= 0 || hint > NBuffers)
 		return nullptr;
-	touch(reinterpret_cast<const char *>(GetBufferDescriptor(hint - 1)));
-	return BufferBlocks + static_cast<Size>(hint - 1) * BLCKSZ;
+	/* Read without a lock: a wrong answer costs a prefetch. */
+	BlockNumber holds = *static_cast<const volatile BlockNumber *>(&GetBufferDescriptor(hint - 1)->tag.blockNum);
+	return holds == blkno ? BufferBlocks + static_cast<Size>(hint - 1) * BLCKSZ : nullptr;
 }
 
 static inline const char *
@@ -204,6 +205,17 @@ guess_address(const IndexState *state, uint32 id)
 {
 	const char *page = guess_page(state, state->shape.block_of(id));
 	return page == nullptr ? nullptr : page + state->shape.slot_offset(id);
+}
+
+/* For a page without a good hint: renews it, or, where the page is not in shared buffers, begins to read it from disk. */
+static pg_noinline void
+begin_read(const PageStore &store, BlockNumber blkno)
+{
+	if (blkno >= store.blocks)
+		return;
+	PrefetchBufferResult result = PrefetchBuffer(store.index, MAIN_FORKNUM, blkno);
+	if (BufferIsValid(result.recent_buffer) && blkno < store.state->hint_blocks)
+		store.state->hints[blkno] = result.recent_buffer;
 }
 
 static inline void
@@ -314,6 +326,8 @@ PageStore::score(const uint32 *ids, unsigned n, Scored *out)
 		slots[i] = guess_address(state, out[i].id);
 		if (slots[i] != nullptr)
 			touch(slots[i]);
+		else if (i == 0 || shape.block_of(out[i].id) != shape.block_of(out[i - 1].id))
+			begin_read(*this, shape.block_of(out[i].id));
 	}
 	for (unsigned i = 0; i < n && i < kAhead; i++)
 		if (slots[i] != nullptr)
@@ -366,6 +380,8 @@ PageStore::bring(const uint32 *ids, unsigned n) const
 			uint32 touched = touch(slots[i]) | touch(slots[i] + bytes - 1);
 			slots[i] = after(slots[i], touched);
 		}
+		else
+			begin_read(*this, shape.block_of(ids[i]));
 	}
 	for (unsigned i = 0; i < n; i++)
 		if (slots[i] != nullptr)
@@ -389,9 +405,14 @@ PageStore::bring_details(const uint32 *ids, unsigned n) const
 		if (slot == nullptr)
 			continue;
 		uint32 detail = *static_cast<const volatile uint32 *>(&reinterpret_cast<const NodeHeader *>(slot)->link);
+		if (detail == kInvalidId)
+			continue;
 		const char *page = guess_page(state, shape.detail_block_of(detail));
 		if (page == nullptr)
+		{
+			begin_read(*this, shape.detail_block_of(detail));
 			continue;
+		}
 		details[i] = page + shape.detail_offset(detail);
 		details[i] = after(details[i], touch(details[i]));
 	}
