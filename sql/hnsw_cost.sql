@@ -77,7 +77,7 @@ SELECT * FROM pg_temp.scan($$SELECT q.id, n.id FROM hnsw_c300 q, LATERAL
 SELECT * FROM pg_temp.scan($$SELECT a.id, b.tenant FROM hnsw_c a JOIN hnsw_c b USING (id) ORDER BY a.e <-> '[1,2,3,4,5,6,7,8]' LIMIT 10$$);
 -- groups of the nearest, and of all
 SELECT * FROM pg_temp.scan($$SELECT tenant, count(*) FROM
-    (SELECT tenant FROM hnsw_c ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 20) s GROUP BY tenant$$);
+    (SELECT tenant FROM hnsw_c ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 20) s GROUP BY tenant ORDER BY tenant$$);
 SELECT * FROM pg_temp.scan($$SELECT DISTINCT tenant FROM hnsw_c WHERE e <-> '[1,2,3,4,5,6,7,8]' < 5$$);
 SELECT * FROM pg_temp.scan($$SELECT half, min(e <-> '[1,2,3,4,5,6,7,8]') FROM hnsw_c GROUP BY half ORDER BY 2 LIMIT 1$$);
 
