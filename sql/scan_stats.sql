@@ -18,7 +18,7 @@ ANALYZE scan_stats;
 -- a limit
 SELECT count(*) FROM (SELECT id FROM scan_stats ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 10) s;
 SELECT index, ef_search, rows_returned BETWEEN 10 AND 20 AS rows, hops BETWEEN 40 AND 1000 AS hops,
-    pages > upper_pages AND upper_pages > 0 AS pages, buffer_lookups BETWEEN 1 AND pages AS lookups,
+    pages > upper_pages AND upper_pages > 0 AS pages, buffer_lookups BETWEEN 0 AND pages AS lookups,
     codes BETWEEN hops AND 5000 AS codes, estimates, refined BETWEEN 10 AND 200 AS refined,
     rechecked <= rows_returned AS rechecked, widenings, memory_bytes > 1000 AS memory, stop_reason, milliseconds
     FROM vecdb.last_scan_stats();
