@@ -209,10 +209,11 @@ guess_address(const IndexState *state, uint32 id)
 
 /* For a page without a good hint: renews it, or, where the page is not in shared buffers, begins to read it from disk. */
 static pg_noinline void
-begin_read(const PageStore &store, BlockNumber blkno)
+begin_read(PageStore &store, BlockNumber blkno)
 {
 	if (blkno >= store.blocks)
 		return;
+	store.counters.hint_misses++;
 	PrefetchBufferResult result = PrefetchBuffer(store.index, MAIN_FORKNUM, blkno);
 	if (BufferIsValid(result.recent_buffer) && blkno < store.state->hint_blocks)
 		store.state->hints[blkno] = result.recent_buffer;
@@ -366,7 +367,7 @@ prepare_signs(PageStore &store)
  * pages), then, for a prefetch is dropped while that is not so, all lines.
  */
 void
-PageStore::bring(const uint32 *ids, unsigned n) const
+PageStore::bring(const uint32 *ids, unsigned n)
 {
 	const HnswShape &shape = state->shape;
 	uint32 bytes = shape.lanes_offset + shape.lanes_bytes;
@@ -389,7 +390,7 @@ PageStore::bring(const uint32 *ids, unsigned n) const
 }
 
 void
-PageStore::bring_details(const uint32 *ids, unsigned n) const
+PageStore::bring_details(const uint32 *ids, unsigned n)
 {
 	constexpr unsigned kMost = 16;
 	const HnswShape &shape = state->shape;

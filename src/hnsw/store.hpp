@@ -139,7 +139,7 @@ struct PageStore
 	void score(const uint32 *ids, unsigned n, core::graph::Scored *out);
 	void prefetch(uint32 id) const;
 	/* Layout fused: begin to fetch nodes that are expanded next; one visit for a node and estimates of its neighbours. */
-	void bring(const uint32 *ids, unsigned n) const;
+	void bring(const uint32 *ids, unsigned n);
 	void expand(uint32 id, float threshold, core::graph::Scored &self, core::graph::Scored *out, unsigned &n);
 	void
 	poll()
@@ -151,7 +151,7 @@ struct PageStore
 	unsigned score_page(BlockNumber blkno, core::graph::Scored *out);
 
 	/* Begin to fetch what refine() of these base nodes, scored a moment ago, will read. */
-	void bring_details(const uint32 *ids, unsigned n) const;
+	void bring_details(const uint32 *ids, unsigned n);
 
 	/* --- the concept of ExactOrder --- */
 	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);
