@@ -12,6 +12,7 @@
 #include "hnsw/handler.hpp"
 #include "hnsw/insert.hpp"
 #include "hnsw/module.hpp"
+#include "hnsw/pending.hpp"
 
 #include <cmath>
 
@@ -759,6 +760,7 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 {
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+	forget_pending(index);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw build", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);

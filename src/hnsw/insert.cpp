@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hnsw/descend.hpp"
 #include "hnsw/handler.hpp"
+#include "hnsw/pending.hpp"
 #include "pg/report.hpp"
 #include "storage/wal.hpp"
 #include "types/vector.hpp"
@@ -25,6 +27,7 @@ namespace vecdb::hnsw
 using namespace core::layout;
 using core::graph::BeamSearch;
 using core::graph::CodeQuery;
+using core::graph::Scored;
 using storage::PageChange;
 
 /* Equal vectors are looked for among this many nearest nodes. */
@@ -61,6 +64,7 @@ make_inserter(Relation index, IndexState *state)
 	inserter->context = CurrentMemoryContext;
 	inserter->file = state->file;
 	inserter->build_id = state->meta.build_id;
+	inserter->rows = 0;
 	inserter->linker = make_linker(index, state);
 	inserter->scratch = static_cast<float *>(palloc(state->shape.code_dims * sizeof(float)));
 	allocate_coded(state, inserter->coded);
@@ -79,8 +83,16 @@ equal_codes(Linker *linker, uint32 id, const CodedVector &coded)
 	return shape.residual_dims == 0 || same_residual(linker->store, copy.header, coded.residual);
 }
 
-/* Appends tid to the chain of a node with an equal vector. False: the node is no longer there. */
-static bool
+uint32
+equal_node(Linker *linker, const Candidates &candidates, const CodedVector &coded)
+{
+	for (uint32 i = 0; i < candidates.count && i < kDuplicateCandidates; i++)
+		if (equal_codes(linker, candidates.ids[i], coded))
+			return candidates.ids[i];
+	return kInvalidId;
+}
+
+bool
 add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 {
 	Relation index = linker->index;
@@ -149,7 +161,7 @@ add_duplicate(Linker *linker, uint32 owner, ItemPointer tid)
 	}
 }
 
-static uint32
+uint32
 random_level(const IndexState *state)
 {
 	uint64 bits;
@@ -201,6 +213,25 @@ struct Place
 	uint32 counts[kMaxLevel + 1];
 };
 
+Candidates
+search_base(Linker *linker, uint32 ef)
+{
+	HnswMeta meta;
+	read_meta(linker->index, meta);
+	Scored entries[kEntries], near[kEntries];
+	uint32 count = descend_by_estimates(linker->store, *linker->search, meta, 0, entries);
+	if (count == 0)
+	{
+		uint32 entry = descend(linker->store, meta, 0);
+		if (entry != kInvalidId)
+		{
+			linker->store.score(&entry, 1, entries);
+			count = std::isnan(entries[0].distance) ? 0 : 1;
+		}
+	}
+	return find_candidates_from(linker, entries, count, ef, near, count);
+}
+
 static void
 find_place(Inserter *inserter, ItemPointer tid, uint32 level, Place &place)
 {
@@ -214,28 +245,58 @@ find_place(Inserter *inserter, ItemPointer tid, uint32 level, Place &place)
 	place.level = level < highest ? level : highest;
 
 	uint32 top = meta.entry_id == kInvalidId ? 0 : meta.entry_level < level ? meta.entry_level : level;
-	uint32 entry = descend(linker->store, meta, top);
-	place.alone = entry == kInvalidId;
+	bool fused = state->shape.blocks != 0;
+	Scored entries[kEntries];
+	uint32 count = fused ? descend_by_estimates(linker->store, *linker->search, meta, top, entries) : 0;
+	uint32 entry = kInvalidId;
+	if (count == 0)
+	{
+		entry = descend(linker->store, meta, top);
+		if (fused && entry != kInvalidId)
+		{
+			linker->store.score(&entry, 1, entries);
+			count = std::isnan(entries[0].distance) ? 0 : 1;
+		}
+	}
+	place.alone = count == 0 && entry == kInvalidId;
 	for (uint32 layer = top + 1; !place.alone && layer-- > 0;)
 	{
 		uint32 nearest;
-		Candidates candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
+		Candidates candidates;
+		Scored near[kEntries];
+		uint32 near_count = 0;
+		if (fused)
+			candidates = find_candidates_from(linker, entries, count, state->meta.ef_construction, near, near_count);
+		else
+			candidates = find_candidates(linker, entry, state->meta.ef_construction, nearest);
 		if (layer == 0)
 		{
-			for (uint32 i = 0; i < candidates.count && i < kDuplicateCandidates; i++)
-				if (equal_codes(linker, candidates.ids[i], inserter->coded) &&
-					add_duplicate(linker, candidates.ids[i], tid))
-				{
-					place.duplicate = true;
-					return;
-				}
+			uint32 same = equal_node(linker, candidates, inserter->coded);
+			place.duplicate = same != kInvalidId && add_duplicate(linker, same, tid);
+			if (place.duplicate)
+				return;
 			/* Nothing but dead nodes in reach: begin a graph of its own, vacuum clears the rest away. */
 			place.alone = candidates.count == 0;
 		}
 		place.lanes[layer] =
 			static_cast<uint32 *>(MemoryContextAlloc(linker->context, (state->meta.m + 1) * sizeof(uint32)));
-		place.counts[layer] = choose_neighbors(linker, candidates, state->meta.m, 1.0f, place.lanes[layer]);
-		if (layer > 0)
+		place.counts[layer] =
+			choose_neighbors(linker, candidates, state->meta.m, fused ? link_alpha(state) : 1.0f, place.lanes[layer]);
+		if (layer > 0 && fused)
+		{
+			count = 0;
+			for (uint32 i = 0; i < near_count; i++)
+			{
+				linker->store.layer = layer;
+				uint32 below = slot_below(linker->store, near[i].id);
+				if (below == kInvalidId)
+					pg::report_corrupt(linker->index, state->shape.block_of(near[i].id),
+									   "an upper node is on another layer");
+				entries[count].id = below;
+				entries[count++].distance = near[i].distance;
+			}
+		}
+		else if (layer > 0)
 		{
 			entry = slot_below(linker->store, nearest);
 			if (entry == kInvalidId)
@@ -244,18 +305,21 @@ find_place(Inserter *inserter, ItemPointer tid, uint32 level, Place &place)
 	}
 }
 
-static void
-insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPointer tid)
+/* False: the state is not that of the index any more. */
+static bool
+insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPointer tid, uint32 wanted)
 {
 	Linker *linker = inserter->linker;
 	IndexState *state = linker->state;
 	linker->index = index;
 	linker->store.index = index;
-	linker->store.query = query;
+	set_query(linker, query);
+	linker->own.id = kInvalidId;
 
-	uint32 wanted = random_level(state);
 	Place place;
 	read_meta(index, place.meta);
+	if (place.meta.build_id != inserter->build_id)
+		return false;
 	bool entry_locked = false;
 	for (;;)
 	{
@@ -286,7 +350,7 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	{
 		if (entry_locked)
 			unlock_entry(index);
-		return;
+		return true;
 	}
 
 	uint32 ids[kMaxLevel + 1];
@@ -308,7 +372,11 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	bool lonely[kMaxLevel + 1] = {};
 	for (uint32 layer = 0; layer <= place.level; layer++)
 		if (place.counts[layer] > 0)
+		{
+			linker->own = LaneTarget{ids[layer], own, &linker->store.signs};
 			lonely[layer] = !add_backlinks(linker, place.lanes[layer], place.counts[layer], ids[layer]);
+		}
+	linker->own.id = kInvalidId;
 
 	if (place.alone || place.level > place.meta.entry_level)
 	{
@@ -322,20 +390,28 @@ insert_coded(Inserter *inserter, Relation index, const CodeQuery *query, ItemPoi
 	for (uint32 layer = 0; layer <= place.level; layer++)
 		if (lonely[layer])
 			reconnect_node(linker, ids[layer], nullptr);
+	return true;
 }
 
-void
+bool
 insert_vector(Inserter *inserter, Relation index, const float *v, ItemPointer tid)
+{
+	return insert_leveled(inserter, index, v, tid, random_level(inserter->linker->state));
+}
+
+bool
+insert_leveled(Inserter *inserter, Relation index, const float *v, ItemPointer tid, uint32 level)
 {
 	Linker *linker = inserter->linker;
 	MemoryContext old = MemoryContextSwitchTo(linker->context);
 	encode_vector(linker->state, v, inserter->scratch, inserter->coded);
 	CodeQuery *query = make_query(linker->state, v);
 	lock_graph(index, ShareLock);
-	insert_coded(inserter, index, query, tid);
+	bool current = insert_coded(inserter, index, query, tid, level);
 	unlock_graph(index, ShareLock);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->context);
+	return current;
 }
 
 /* The node's decoded code as a query: near enough to find its neighbourhood. Sets level; null: no live node. */
@@ -383,7 +459,8 @@ relink_node(Linker *linker, uint32 id)
 	MemoryContext old = MemoryContextSwitchTo(linker->context);
 	NodeHeader header;
 	HnswMeta meta;
-	linker->store.query = node_query(linker, id, header);
+	linker->own.id = kInvalidId;
+	set_query(linker, node_query(linker, id, header));
 	read_meta(linker->index, meta);
 	if (linker->store.query != nullptr && meta.entry_id != kInvalidId && meta.entry_level >= header.level)
 	{
@@ -422,7 +499,8 @@ reconnect_node(Linker *linker, uint32 id, const Bitmap *among)
 {
 	MemoryContext old = MemoryContextSwitchTo(linker->context);
 	NodeHeader header;
-	linker->store.query = node_query(linker, id, header);
+	linker->own.id = kInvalidId;
+	set_query(linker, node_query(linker, id, header));
 	uint32 entry = linker->store.query == nullptr ? kInvalidId : entry_slot(linker->store, header.level);
 	bool linked = entry == kInvalidId || entry == id;
 	uint32 ef = std::max<uint32>(linker->state->meta.ef_construction, kReconnectEf);
@@ -449,27 +527,101 @@ reconnect_node(Linker *linker, uint32 id, const Bitmap *among)
 	MemoryContextReset(linker->context);
 }
 
-bool
-hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation, IndexUniqueCheck, bool,
-			IndexInfo *info)
+/* Rows of one statement that are inserted at once: few are not worth a queue. */
+constexpr uint32 kRowsAtOnce = 8;
+
+/* The mean of the rows in out, as the origin of their codes. False: there is none, or it would be too large. */
+static bool
+mean_of(const IndexState *state, const float *vectors, uint32 count, float *out)
+{
+	uint32 n = state->shape.dimensions;
+	auto *sum = static_cast<double *>(palloc0(n * sizeof(double)));
+	for (uint32 row = 0; row < count; row++)
+	{
+		const float *v = vectors + static_cast<Size>(row) * n;
+		double scale = 1;
+		if (state->metric == Metric::cosine)
+		{
+			double norm2 = 0;
+			for (uint32 i = 0; i < n; i++)
+				norm2 += static_cast<double>(v[i]) * v[i];
+			scale = 1 / std::sqrt(norm2);
+		}
+		for (uint32 i = 0; i < n; i++)
+			sum[i] += scale * v[i];
+	}
+	bool good = true;
+	for (uint32 i = 0; i < n; i++)
+	{
+		out[i] = static_cast<float>(sum[i] / count);
+		good = good && std::isfinite(out[i]) && std::fabs(out[i]) < 1e30f;
+	}
+	pfree(sum);
+	return good;
+}
+
+IndexState *
+centre_empty_index(Relation index, IndexState *state, const float *vectors, uint32 count)
+{
+	if (state->meta.mean_pages != 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
+		return state;
+	auto *mean = static_cast<float *>(palloc(state->shape.dimensions * sizeof(float)));
+	if (!mean_of(state, vectors, count, mean))
+		return state;
+	/* Nobody may have coded a row for the origin of before and go on to write it: inserters look at build_id under this lock. */
+	lock_graph(index, ExclusiveLock);
+	HnswMeta meta;
+	read_meta(index, meta);
+	if (meta.entry_id == kInvalidId && meta.mean_pages == 0)
+		set_mean(index, mean, state->shape.dimensions);
+	unlock_graph(index, ExclusiveLock);
+	pfree(mean);
+	return index_state(index, meta);
+}
+
+static Inserter *
+statement_inserter(Relation index, IndexState *state, IndexInfo *info)
 {
 	auto *inserter = static_cast<Inserter *>(info->ii_AmCache);
+	if (inserter != nullptr && inserter->linker->state == state && inserter->build_id == state->meta.build_id)
+		return inserter;
+	uint64 rows = inserter == nullptr ? 0 : inserter->rows;
+	MemoryContext context = AllocSetContextCreate(info->ii_Context, "vecdb hnsw insert", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	inserter = make_inserter(index, state);
+	inserter->rows = rows;
+	MemoryContextSwitchTo(old);
+	info->ii_AmCache = inserter;
+	return inserter;
+}
+
+bool
+hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap, IndexUniqueCheck, bool,
+			IndexInfo *info)
+{
 	HnswMeta meta;
 	IndexState *state = index_state(index, meta);
-	if (inserter == nullptr || inserter->linker->state != state || inserter->build_id != state->meta.build_id)
-	{
-		MemoryContext context = AllocSetContextCreate(info->ii_Context, "vecdb hnsw insert", ALLOCSET_DEFAULT_SIZES);
-		MemoryContext old = MemoryContextSwitchTo(context);
-		inserter = make_inserter(index, state);
-		MemoryContextSwitchTo(old);
-		info->ii_AmCache = inserter;
-	}
+	Inserter *inserter = statement_inserter(index, state, info);
 	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw row", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(row);
 	const float *v = indexable_vector(state, values[0], isnull[0]);
-	MemoryContextSwitchTo(old);
 	if (v != nullptr)
-		insert_vector(inserter, index, v, tid);
+	{
+		if (inserter->rows++ < kRowsAtOnce || !queue_row(index, state, heap, v, tid))
+		{
+			if (meta.entry_id == kInvalidId)
+				state = centre_empty_index(index, state, v, 1);
+			for (;;)
+			{
+				inserter = statement_inserter(index, state, info);
+				if (insert_vector(inserter, index, v, tid))
+					break;
+				/* The index has got its mean meanwhile. */
+				state = index_state(index, meta);
+			}
+		}
+	}
+	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row);
 	return false;
 }

@@ -17,6 +17,7 @@ struct Inserter
 	MemoryContext context;  // owns it; its child linker->context is reset after every row
 	pg::RelFileKey file;
 	uint64 build_id;
+	uint64 rows;  // of the statement
 	Linker *linker;
 	float *scratch;
 	CodedVector coded;
@@ -25,9 +26,30 @@ struct Inserter
 Inserter *make_inserter(Relation index, IndexState *state);
 
 /*
- * v: dimensions floats, finite (not zero for cosine). Takes the graph lock itself.
+ * v: dimensions floats, finite (not zero for cosine). Takes the graph lock itself. False: nothing done, the index has another
+ * mean than the inserter's state (only while it is empty).
  */
-void insert_vector(Inserter *inserter, Relation index, const float *v, ItemPointer tid);
+bool insert_vector(Inserter *inserter, Relation index, const float *v, ItemPointer tid);
+
+/* The same with a level that is known. */
+bool insert_leveled(Inserter *inserter, Relation index, const float *v, ItemPointer tid, uint32 level);
+
+uint32 random_level(const IndexState *state);
+
+/*
+ * An index without rows and without a mean gets that of these (L2 and cosine), so that a common offset does no harm. The
+ * state as it is then; the old one must not be used any more.
+ */
+IndexState *centre_empty_index(Relation index, IndexState *state, const float *vectors, uint32 count);
+
+/* Layout fused: candidates on the base layer for store.query and store.signs. None: no live node. */
+Candidates search_base(Linker *linker, uint32 ef);
+
+/* The node with the very vector among the nearest candidates, or kInvalidId. */
+uint32 equal_node(Linker *linker, const Candidates &candidates, const CodedVector &coded);
+
+/* Appends tid to the chain of a node with an equal vector. False: the node is no longer there. */
+bool add_duplicate(Linker *linker, uint32 owner, ItemPointer tid);
 
 /*
  * Links a node that lies in the index already but that nothing may point to: searches around its code and adds

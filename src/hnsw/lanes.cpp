@@ -84,17 +84,22 @@ add_lane(const IndexState *state, uint32 id, const CodeView *code, LaneImage *im
 	image->mul[lane] = factors.mul;
 }
 
-/* The least power of two that brings all values into the range of f16 with room to spare. */
+int8
+factor_exponent(float most)
+{
+	if (!(most > 0))
+		return 0;
+	int exponent = std::ilogb(most) - 14;
+	return static_cast<int8>(exponent < -100 ? -100 : exponent > 112 ? 112 : exponent);
+}
+
 static int8
 common_exponent(const float *values, uint32 n)
 {
 	float most = 0;
 	for (uint32 i = 0; i < n; i++)
 		most = std::fmax(most, std::fabs(values[i]));
-	if (!(most > 0))
-		return 0;
-	int exponent = std::ilogb(most) - 14;
-	return static_cast<int8>(exponent < -100 ? -100 : exponent > 112 ? 112 : exponent);
+	return factor_exponent(most);
 }
 
 /* Factors as f16 with one power of two for all. */

@@ -42,6 +42,9 @@ void append_image(PageStore &store, NodeHeader *slot, const core::graph::CodeVie
 /* Copies the image into a slot. */
 void put_lanes(NodeHeader *slot, const HnswShape &shape, const LaneImage *image);
 
+/* The least power of two that brings values up to this into the range of f16 with room to spare. */
+int8 factor_exponent(float most);
+
 /* The factors of one block of a slot as floats' scales: 2^exponent. */
 inline float
 factor_scale(int8 exponent)

@@ -5,6 +5,7 @@
  */
 #include "hnsw/handler.hpp"
 #include "hnsw/module.hpp"
+#include "hnsw/pending.hpp"
 #include "hnsw/state.hpp"
 
 namespace vecdb::hnsw
@@ -71,8 +72,13 @@ module_init()
 	DefineCustomRealVariable("hnsw.scan_mem_multiplier",
 							 "Sets the memory of an iterative scan as a multiple of work_mem.", nullptr,
 							 &guc_scan_mem_multiplier, 1, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+	DefineCustomBoolVariable("vecdb.queue_inserts", "Links many rows that one statement inserts together.",
+							 "They wait in memory, at most to the end of the transaction, and are linked at several "
+							 "times the speed of single rows.",
+							 &guc_queue_inserts, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 	MarkGUCPrefixReserved("hnsw");
 	state_init();
+	pending_init();
 }
 
 bytea *

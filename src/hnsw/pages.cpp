@@ -62,6 +62,40 @@ set_entry(Relation index, uint32 id, uint32 level)
 	UnlockReleaseBuffer(buffer);
 }
 
+void
+set_mean(Relation index, const float *mean, uint32 n)
+{
+	constexpr uint32 per_page = kPageBodyBytes / sizeof(float);
+	uint32 pages = (n + per_page - 1) / per_page;
+	Buffer buffers[(kMaxDimensions + per_page - 1) / per_page];
+	uint64 build_id;
+	if (!pg_strong_random(&build_id, sizeof build_id))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	/* The pages mean nothing before the metapage names them. */
+	Buffer meta_buffer = lock_meta(index);
+	pg::extend_relation_by(index, static_cast<int>(pages), buffers);
+	BlockNumber first = BufferGetBlockNumber(buffers[0]);
+	for (uint32 i = 0; i < pages; i++)
+	{
+		PageChange change = PageChange::begin(index);
+		Page page = change.page(buffers[i], true);
+		init_page(page, PageKind::mean);
+		uint32 done = i * per_page;
+		memcpy(PageGetContents(page), mean + done, (n - done < per_page ? n - done : per_page) * sizeof(float));
+		page_trailer(page)->crc = body_crc(page);
+		change.finish();
+		UnlockReleaseBuffer(buffers[i]);
+	}
+	PageChange change = PageChange::begin(index);
+	HnswMeta *meta = page_meta(change.page(meta_buffer));
+	meta->mean_block = first;
+	meta->mean_pages = static_cast<uint16>(pages);
+	meta->build_id = build_id;
+	seal_meta(meta);
+	change.finish();
+	UnlockReleaseBuffer(meta_buffer);
+}
+
 static int
 free_slot(Page page, const HnswShape &shape)
 {

@@ -35,6 +35,9 @@ uint32 write_new_node(Relation index, IndexState *state, const NewNode &node);
 /* Sets the entry point. Caller holds the entry lock (lock_entry). */
 void set_entry(Relation index, uint32 id, uint32 level);
 
+/* An empty index gets a mean vector of n floats and a new build_id. Caller holds the graph lock exclusively. */
+void set_mean(Relation index, const float *mean, uint32 n);
+
 /* The row's TID in the header. */
 void set_tid(NodeHeader *node, ItemPointer tid);
 

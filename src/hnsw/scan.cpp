@@ -14,6 +14,7 @@
 #include "hnsw/handler.hpp"
 #include "hnsw/link.hpp"
 #include "hnsw/module.hpp"
+#include "hnsw/pending.hpp"
 #include "hnsw/scan_stats.hpp"
 
 #include <algorithm>
@@ -382,6 +383,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	pgstat_count_index_scan(scan->indexRelation);
 
 	Relation index = scan->indexRelation;
+	flush_pending(index);
 	HnswMeta meta;
 	so->state = index_state(index, meta);
 	so->started = true;

@@ -151,7 +151,6 @@ fill_state(Relation index, IndexState *state, const HnswMeta &meta, MemoryContex
 		state->rotation = core::quantizer::rotation_init(state->shape.code_dims, meta.rotation_seed, signs);
 	}
 	load_mean(index, state);
-	/* Room to grow by half before new blocks go unhinted (until the next transaction). */
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
 	state->hint_blocks = blocks + blocks / 2 + 64;
 	state->hints = static_cast<int32 *>(MemoryContextAllocExtended(
@@ -176,17 +175,28 @@ index_state(Relation index, HnswMeta &meta)
 	auto *state = static_cast<IndexState *>(hash_search(state_table, &file, HASH_FIND, &found));
 	if (found && state->meta.build_id == meta.build_id)
 	{
-		/* Outgrown: forget it when no scan can hold it. */
-		if (!state->stale && RelationGetNumberOfBlocks(index) > state->hint_blocks)
-			state->stale = any_stale = true;
+		BlockNumber blocks = RelationGetNumberOfBlocks(index);
+		if (blocks > state->hint_blocks)
+		{
+			BlockNumber more = blocks + blocks / 2 + 64;
+			auto *hints = static_cast<int32 *>(MemoryContextAllocExtended(
+				state->context, static_cast<Size>(more) * sizeof(int32), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+			memcpy(hints, state->hints, static_cast<Size>(state->hint_blocks) * sizeof(int32));
+			pfree(state->hints);
+			state->hints = hints;
+			state->hint_blocks = more;
+		}
 		return state;
 	}
 	if (found)
 	{
-		/* The file number was used again within one transaction: the old contents have no scan any more. */
+		/*
+		 * The file number was used again within one transaction, or the index was empty and has got its mean: no scan of the old
+		 * contents has anything left to look for, but it may still hold them.
+		 */
 		MemoryContext old = state->context;
 		hash_search(state_table, &file, HASH_REMOVE, nullptr);
-		MemoryContextDelete(old);
+		MemoryContextSetParent(old, TopTransactionContext);
 	}
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "vecdb hnsw index", ALLOCSET_SMALL_SIZES);
 	IndexState fresh;

@@ -147,7 +147,7 @@ PageStore::check_id(uint32 id, BlockNumber from)
 }
 
 Buffer
-PageStore::visit(BlockNumber blkno)
+PageStore::visit(BlockNumber blkno, int lock)
 {
 	int32 hint = blkno < state->hint_blocks ? state->hints[blkno] : 0;
 	Buffer buffer;
@@ -161,7 +161,7 @@ PageStore::visit(BlockNumber blkno)
 		if (blkno < state->hint_blocks)
 			state->hints[blkno] = buffer;
 	}
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	LockBuffer(buffer, lock);
 	return buffer;
 }
 

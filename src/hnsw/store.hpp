@@ -172,8 +172,8 @@ struct PageStore
 	 */
 	uint32 duplicates_of(uint32 id, uint32 &generation);
 
-	/* The page of block blkno, pinned and share-locked; by hint where there is one. */
-	Buffer visit(BlockNumber blkno);
+	/* The page of block blkno, pinned and locked; by hint where there is one. */
+	Buffer visit(BlockNumber blkno, int lock = BUFFER_LOCK_SHARE);
 
 	/* XX002 unless id is the address of a node slot. */
 	void check_id(uint32 id, BlockNumber from);

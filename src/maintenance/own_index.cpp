@@ -7,6 +7,7 @@
 #include "maintenance/own_index.hpp"
 
 #include "hnsw/handler.hpp"
+#include "hnsw/pending.hpp"
 
 namespace vecdb::maintenance
 {
@@ -50,6 +51,7 @@ open_own_index(Oid index, LOCKMODE mode)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("index \"%s\" is not valid", RelationGetRelationName(own.index)),
 						errhint("Rebuild the index with REINDEX.")));
+	hnsw::flush_pending(own.index);
 	return own;
 }
 
