@@ -129,8 +129,8 @@ costs(const Options &options)
 	printf("\n== single costs, %s\n\n  %-38s", data.name.c_str(), "");
 	for (const Target &t : parse_targets(options))
 	{
-		/* Options of an index do not matter here. */
-		if (!t.with.empty())
+		/* Options of an index do not matter here: vecdb once. */
+		if (!t.peer() && !places.empty())
 			continue;
 		create_database(t, t.database("costs"));
 		places.push_back({t.name, connect(t.database("costs"), 1)});
