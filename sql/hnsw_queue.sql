@@ -207,8 +207,23 @@ SELECT recall >= 0.99 AS good FROM vecdb.check_recall('hnsw_q6_e_idx', 30);
 SELECT count(*) FROM vecdb.check_index('hnsw_q5_e_idx');
 SELECT count(*) FROM vecdb.check_index('hnsw_q6_e_idx');
 
+-- --- more than the memory for it, over several partitions ---
+
+CREATE TABLE hnsw_q7 (id int, e vector(200)) PARTITION BY HASH (id);
+CREATE TABLE hnsw_q7_0 PARTITION OF hnsw_q7 FOR VALUES WITH (modulus 3, remainder 0);
+CREATE TABLE hnsw_q7_1 PARTITION OF hnsw_q7 FOR VALUES WITH (modulus 3, remainder 1);
+CREATE TABLE hnsw_q7_2 PARTITION OF hnsw_q7 FOR VALUES WITH (modulus 3, remainder 2);
+CREATE INDEX ON hnsw_q7 USING hnsw (e vector_l2_ops) WITH (layout = fused, ef_construction = 32);
+SET maintenance_work_mem = '1MB';
+INSERT INTO hnsw_q7 SELECT i, hnsw_queue_v(i, 200) FROM generate_series(1, 1800) i;
+SET enable_seqscan = off;
+SELECT count(*) FROM (SELECT id FROM hnsw_q7 ORDER BY e <-> hnsw_queue_v(0, 200)) s;
+RESET enable_seqscan;
+SELECT sum((SELECT count(*) FROM vecdb.check_index(indexrelid))) FROM pg_index WHERE indrelid IN ('hnsw_q7_0'::regclass, 'hnsw_q7_1'::regclass, 'hnsw_q7_2'::regclass);
+RESET maintenance_work_mem;
+
 SET vecdb.queue_inserts = off;
 INSERT INTO hnsw_q4 SELECT i, hnsw_queue_v(i, 8) FROM generate_series(51, 100) i;
 SELECT * FROM hnsw_queue_state('hnsw_q4');
-DROP TABLE hnsw_q, hnsw_q3, hnsw_q4, hnsw_q5, hnsw_q6;
+DROP TABLE hnsw_q, hnsw_q3, hnsw_q4, hnsw_q5, hnsw_q6, hnsw_q7;
 DROP FUNCTION hnsw_queue_look, hnsw_queue_state, hnsw_queue_v;

@@ -5,7 +5,7 @@
  * Who needs to see a queued row is in this transaction, as nobody else sees it before the commit. So it is linked when
  * the queue is full, when this backend reads the index, before parallel workers start (they share the snapshot and do
  * not know the queue), and before commit and prepare.
- * Memory: in TopTransactionContext; nothing to do at abort but to forget it.
+ * Memory: in TopTransactionContext, at most maintenance_work_mem for all indexes; nothing to do at abort but to forget it.
  * Subtransactions: a row belongs to the one that inserted it and is dropped with it, since vacuum may give its TID away as soon
  *         as that has aborted. Numbers of subtransactions grow, so all from the aborted one's on are its own or its
  *         children's. A row inserted speculatively can die alone and is not queued.
@@ -88,7 +88,9 @@ flush_queue(Queue *q, Relation index)
 	q->broken = true;
 	insert_rows(index, q->vectors, tids, q->count);
 	q->broken = false;
-	q->count = 0;
+	q->count = q->capacity = 0;
+	pfree(q->rows);
+	pfree(q->vectors);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
@@ -143,12 +145,23 @@ make_queue(Relation index, const IndexState *state)
 	return q;
 }
 
+/* One queue holds half of maintenance_work_mem at most; many of them (partitions) share all of it. */
+static void
+keep_to_memory(Size wanted)
+{
+	for (const Queue *q = queues; q != nullptr; q = q->next)
+		wanted += q->capacity * (q->dimensions * sizeof(float) + sizeof(PendingRow));
+	if (wanted > static_cast<Size>(maintenance_work_mem) * 1024)
+		flush_all();
+}
+
 static void
 grow(Queue *q)
 {
+	Size row = q->dimensions * sizeof(float);
+	keep_to_memory((q->capacity + 64) * (row + sizeof(PendingRow)));
 	uint32 capacity = q->capacity == 0 ? 64 : q->capacity * 2;
 	capacity = capacity < q->limit ? capacity : q->limit;
-	Size row = q->dimensions * sizeof(float);
 	auto *rows = static_cast<PendingRow *>(MemoryContextAllocHuge(q->context, capacity * sizeof(PendingRow)));
 	auto *vectors = static_cast<float *>(MemoryContextAllocHuge(q->context, capacity * row));
 	if (q->capacity > 0)
