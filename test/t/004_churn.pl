@@ -16,8 +16,8 @@ create_data_functions($node);
 $node->safe_psql('postgres', q{
 	CREATE TABLE t (id int PRIMARY KEY, e vector(32));
 	INSERT INTO t SELECT i, clustered(i, 32) FROM generate_series(1, 3000) i;
-	CREATE INDEX t_16 ON t USING hnsw (e vector_l2_ops);
-	CREATE INDEX t_8 ON t USING hnsw (e vector_cosine_ops) WITH (precision = 8);
+	CREATE INDEX t_16 ON t USING hnsw (e vector_l2_ops) WITH (layout = compact);
+	CREATE INDEX t_8 ON t USING hnsw (e vector_cosine_ops) WITH (layout = compact, precision = 8);
 	CREATE INDEX t_fused ON t USING hnsw (e vector_ip_ops) WITH (layout = fused);
 });
 my %size = map { $_ => $node->safe_psql('postgres', "SELECT pg_relation_size('$_')") } qw(t_16 t_8 t_fused);
@@ -46,8 +46,8 @@ foreach my $round (1 .. 5)
 
 # The same rows in an index built now: with little effort of the search, so that a worse graph shows.
 my %definition = (
-	t_16 => 'e vector_l2_ops',
-	t_8 => 'e vector_cosine_ops) WITH (precision = 8',
+	t_16 => 'e vector_l2_ops) WITH (layout = compact',
+	t_8 => 'e vector_cosine_ops) WITH (layout = compact, precision = 8',
 	t_fused => 'e vector_ip_ops) WITH (layout = fused');
 foreach my $index (sort keys %definition)
 {
