@@ -28,9 +28,9 @@ using storage::PageChange;
 
 /* Two hops away there can be thousands: so many are looked at, and the nearest of them by estimate are read. */
 constexpr uint32 kMaxFar = 2048;
-constexpr uint32 kMaxNew = 80;
+constexpr uint32 kMaxNew = 160;
 constexpr uint32 kNewAtLeast = 12;
-constexpr uint32 kNewForLane = 4;
+constexpr uint32 kNewForLane = 8;
 constexpr uint32 kMaxNear = BeamSearch::kMaxLanes + kMaxNew;
 
 /* Distances that are no number (a damaged page) sort last. */
@@ -71,13 +71,16 @@ make_repairer(Linker *linker, const Bitmap *dead)
 	for (uint32 i = 0; i < kMaxNear; i++)
 		r->copies[i] = make_copy(shape);
 	r->image = make_lane_image(linker->state);
-	/* Keep a little more than the rule of the insert: the same on a scale of distances, not of their squares. */
+	/*
+	 * Layout compact keeps a little more than the rule of the insert does: the same on a scale of distances, not of their
+	 * squares. Layout fused fills up what the strict rule leaves free, which makes the better graph.
+	 */
 	switch (linker->state->metric)
 	{
 		case Metric::inner_product: r->alpha = 1.0f; break;
 		case Metric::l1: r->alpha = 1.0954451f; break;
 		case Metric::l2:
-		case Metric::cosine: r->alpha = 1.2f; break;
+		case Metric::cosine: r->alpha = shape.blocks != 0 ? 1.0f : 1.2f; break;
 	}
 	return r;
 }

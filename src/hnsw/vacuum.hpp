@@ -158,6 +158,17 @@ any_bit(const Bitmap &bits, uint64 first, uint32 n)
 	return any;
 }
 
+/* Has a live node to choose its lanes again? Upper nodes mended by a vacuum that was interrupted show it by their number. */
+inline bool
+is_hurt(Vacuum *v, const NodeHeader *node)
+{
+	const uint32 *lanes = slot_lanes(node, v->state->shape);
+	bool hurt = v->leftover && node->level > 0 && node->lane_count < v->state->meta.m / 2u;
+	for (uint32 k = 0; k < node->lane_count && !hurt; k++)
+		hurt = v->dead.test(lanes[k]);
+	return hurt;
+}
+
 /* --- vacuum_mark.cpp: steps 1 to 3 --- */
 
 void mark_page(Vacuum *v, BlockNumber blkno);

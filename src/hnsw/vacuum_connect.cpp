@@ -39,11 +39,7 @@ collect_page(Vacuum *v, Page page, BlockNumber blkno)
 			continue;
 		v->live.set(id);
 		const uint32 *lanes = slot_lanes(node, shape);
-		/* Upper nodes mended by a vacuum that was interrupted no longer show it. */
-		bool hurt = v->leftover && node->level > 0 && node->lane_count < v->state->meta.m / 2u;
-		for (uint32 k = 0; k < node->lane_count && !hurt; k++)
-			hurt = v->dead.test(lanes[k]);
-		if (hurt)
+		if (is_hurt(v, node))
 			v->hurt.set(blkno);
 		else
 			for (uint32 k = 0; k < node->lane_count; k++)

@@ -34,24 +34,13 @@ mend_slots(Vacuum *v, Repairer *repairer, Page page, BlockNumber blkno, SlotPair
 		const char *fault = check_node(*node, shape);
 		if (fault != nullptr)
 			pg::report_corrupt(v->index, blkno, fault);
-		if (!is_state(node, NodeState::live))
+		if (!is_state(node, NodeState::live) || !is_hurt(v, node))
 			continue;
-		const uint32 *lanes = slot_lanes(node, shape);
-		uint32 count = node->lane_count;
-		bool hurt = false;
-		for (uint32 k = 0; k < count && !hurt; k++)
-			hurt = v->dead.test(lanes[k]);
-		uint32 mended[BeamSearch::kMaxLanes];
-		if (hurt)
-		{
-			pg::vacuum_delay_point_compat();
-			uint32 was;
-			count = repair_node(repairer, id, mended, was);
-			lanes = mended;
-			hurt = count < was;
-		}
-		/* Upper nodes mended by a vacuum that was interrupted no longer show it. */
-		if (count < v->state->meta.m / 2u && (hurt || (v->leftover && node->level > 0)))
+		pg::vacuum_delay_point_compat();
+		uint32 lanes[BeamSearch::kMaxLanes];
+		uint32 was;
+		uint32 count = repair_node(repairer, id, lanes, was);
+		if (count < v->state->meta.m / 2u && (count < was || v->leftover))
 			weak.push(SlotPair{id, 0});
 		for (uint32 k = 0; k < count; k++)
 			v->linked.set(lanes[k]);
@@ -76,8 +65,6 @@ mend_graph(Vacuum *v, Repairer *repairer, SlotPairs &weak)
 	}
 	pfree(page);
 }
-
-/* --- 7 relink --- */
 
 void
 relink_nodes(Vacuum *v, Linker *linker, const SlotPairs &weak)
