@@ -753,17 +753,31 @@ link_in_slot(Linker *linker, uint32 node_id, const LaneTarget &target, LinkForce
 	return SlotLink::no;
 }
 
-void
-keep_ways(Linker *linker, uint32 node, const uint32 *dropped, const uint32 *through, uint32 count)
+/* A way that is kept can cost another, and so on; in a sound graph some inserts beside this one at most. */
+constexpr int kMaxWays = 3;
+
+static bool add_link(Linker *linker, uint32 node_id, uint32 target, LinkForce force, int depth);
+
+static void
+keep_ways_at(Linker *linker, uint32 node, const uint32 *dropped, const uint32 *through, uint32 count, int depth)
 {
+	/* On damaged pages it would never end; check_index tells what is lost there. */
+	if (depth == kMaxWays)
+		return;
 	for (uint32 i = 0; i < count; i++)
 	{
 		/* Where the node has died meanwhile its lanes stand still, and the second hop gets the link back. */
 		if (!links_to(linker->store, through[i], dropped[i]) &&
-			!add_backlink(linker, node, dropped[i], LinkForce::wanted) &&
-			!add_backlink(linker, through[i], dropped[i], LinkForce::wanted))
-			add_backlink(linker, node, dropped[i], LinkForce::forced);
+			!add_link(linker, node, dropped[i], LinkForce::wanted, depth + 1) &&
+			!add_link(linker, through[i], dropped[i], LinkForce::wanted, depth + 1))
+			add_link(linker, node, dropped[i], LinkForce::forced, depth + 1);
 	}
+}
+
+void
+keep_ways(Linker *linker, uint32 node, const uint32 *dropped, const uint32 *through, uint32 count)
+{
+	keep_ways_at(linker, node, dropped, through, count, 0);
 }
 
 /* Has the slot the lanes that it was copied with? */
@@ -867,8 +881,8 @@ add_page_links(Linker *linker, BlockNumber blkno, const PageLink *links, uint32 
 	}
 }
 
-bool
-add_backlink(Linker *linker, uint32 node_id, uint32 target, LinkForce force)
+static bool
+add_link(Linker *linker, uint32 node_id, uint32 target, LinkForce force, int depth)
 {
 	Pruned pruned;
 	const HnswShape &shape = linker->state->shape;
@@ -885,8 +899,14 @@ add_backlink(Linker *linker, uint32 node_id, uint32 target, LinkForce force)
 	bool linked = in_slot == SlotLink::full ? link_to(linker, node_id, target, force, pruned)
 											: in_slot == SlotLink::yes;
 	/* Another insert may have given up the second hop at the same time, counting on this lane: one of the two sees it. */
-	keep_ways(linker, node_id, pruned.dropped, pruned.through, pruned.dropped_count);
+	keep_ways_at(linker, node_id, pruned.dropped, pruned.through, pruned.dropped_count, depth);
 	return linked;
+}
+
+bool
+add_backlink(Linker *linker, uint32 node_id, uint32 target, LinkForce force)
+{
+	return add_link(linker, node_id, target, force, 0);
 }
 
 }  // namespace vecdb::hnsw
