@@ -64,7 +64,6 @@ make_inserter(Relation index, IndexState *state)
 	inserter->context = CurrentMemoryContext;
 	inserter->file = state->file;
 	inserter->build_id = state->meta.build_id;
-	inserter->rows = 0;
 	inserter->linker = make_linker(index, state);
 	inserter->scratch = static_cast<float *>(palloc(state->shape.code_dims * sizeof(float)));
 	allocate_coded(state, inserter->coded);
@@ -579,20 +578,45 @@ centre_empty_index(Relation index, IndexState *state, const float *vectors, uint
 	return index_state(index, meta);
 }
 
+/* What a backend inserts into again and again: made anew for each statement it would cost as much as the row. */
+constexpr uint32 kSpares = 4;
+static Inserter *spares[kSpares];
+static uint32 next_spare;
+
 static Inserter *
-statement_inserter(Relation index, IndexState *state, IndexInfo *info)
+spare_inserter(Relation index, IndexState *state)
 {
-	auto *inserter = static_cast<Inserter *>(info->ii_AmCache);
-	if (inserter != nullptr && inserter->linker->state == state && inserter->build_id == state->meta.build_id)
-		return inserter;
-	uint64 rows = inserter == nullptr ? 0 : inserter->rows;
-	MemoryContext context = AllocSetContextCreate(info->ii_Context, "vecdb hnsw insert", ALLOCSET_DEFAULT_SIZES);
+	for (Inserter *inserter : spares)
+		if (inserter != nullptr && inserter->linker->state == state && inserter->build_id == state->meta.build_id &&
+			memcmp(&inserter->file, &state->file, sizeof state->file) == 0)
+		{
+			/* An error may have left something there. */
+			MemoryContextReset(inserter->linker->context);
+			return inserter;
+		}
+	uint32 place = next_spare++ % kSpares;
+	if (spares[place] != nullptr)
+	{
+		MemoryContext gone = spares[place]->context;
+		spares[place] = nullptr;
+		MemoryContextDelete(gone);
+	}
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw insert", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	inserter = make_inserter(index, state);
-	inserter->rows = rows;
+	Inserter *inserter = make_inserter(index, state);
 	MemoryContextSwitchTo(old);
-	info->ii_AmCache = inserter;
+	MemoryContextSetParent(context, TopMemoryContext);
+	spares[place] = inserter;
 	return inserter;
+}
+
+/* Rows that a statement has inserted, by its IndexInfo. */
+static uint64
+count_row(IndexInfo *info)
+{
+	if (info->ii_AmCache == nullptr)
+		info->ii_AmCache = MemoryContextAllocZero(info->ii_Context, sizeof(uint64));
+	return (*static_cast<uint64 *>(info->ii_AmCache))++;
 }
 
 bool
@@ -601,24 +625,18 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relati
 {
 	HnswMeta meta;
 	IndexState *state = index_state(index, meta);
-	Inserter *inserter = statement_inserter(index, state, info);
 	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw row", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(row);
 	const float *v = indexable_vector(state, values[0], isnull[0]);
 	if (v != nullptr)
 	{
-		if (inserter->rows++ < kRowsAtOnce || !queue_row(index, state, heap, v, tid))
+		if (count_row(info) < kRowsAtOnce || !queue_row(index, state, heap, v, tid))
 		{
 			if (meta.entry_id == kInvalidId)
 				state = centre_empty_index(index, state, v, 1);
-			for (;;)
-			{
-				inserter = statement_inserter(index, state, info);
-				if (insert_vector(inserter, index, v, tid))
-					break;
-				/* The index has got its mean meanwhile. */
+			/* False: the index has got its mean meanwhile. */
+			while (!insert_vector(spare_inserter(index, state), index, v, tid))
 				state = index_state(index, meta);
-			}
 		}
 	}
 	MemoryContextSwitchTo(old);

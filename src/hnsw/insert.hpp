@@ -17,7 +17,6 @@ struct Inserter
 	MemoryContext context;  // owns it; its child linker->context is reset after every row
 	pg::RelFileKey file;
 	uint64 build_id;
-	uint64 rows;  // of the statement
 	Linker *linker;
 	float *scratch;
 	CodedVector coded;
