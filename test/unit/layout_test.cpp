@@ -30,6 +30,11 @@ check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 {
 	HnswShape s;
 	ASSERT_TRUE(hnsw_shape(dims, {m, precision, layout, 0}, s));
+	/* The metapage keeps what was chosen; from that the shape must be the same. */
+	HnswShape again;
+	ASSERT_TRUE(hnsw_shape(dims, {m, precision, layout, s.sign_dims}, again));
+	EXPECT_TRUE(again.sign_dims == s.sign_dims && again.self_dims == s.self_dims && again.slot_bytes == s.slot_bytes &&
+				again.detail_pages == s.detail_pages);
 	EXPECT_EQ(s.dimensions, dims);
 	EXPECT_EQ(s.code_dims % 16, 0u);
 	EXPECT_TRUE(s.code_dims >= dims && s.code_dims < dims + 16);
@@ -42,7 +47,7 @@ check_shape(std::uint32_t dims, int m, int precision, Layout layout)
 	EXPECT_EQ(s.self_dims + s.tail_bytes, s.code_dims);
 	EXPECT_EQ(s.residual_dims, precision == 16 ? s.code_dims : 0);
 	/* Only what cannot do otherwise goes into pages of its own. */
-	if (m == 16 && dims <= (layout == Layout::fused ? 7000u : 7968u))
+	if (m == 16 && dims <= (layout == Layout::fused ? 7328u : 7968u))
 		EXPECT_EQ(s.tail_bytes, 0u);
 	EXPECT_EQ(s.lanes_offset % 4, 0u);
 	EXPECT_GE(s.lanes_bytes, 4 * s.lanes);
