@@ -107,22 +107,27 @@ foreach my $n (0 .. $#trials)
 {
 	my $trial = $trials[$n];
 	my $refused = qr/^XX00[12] /;
-	my ($v, $more, $rows) = $trial->{wide} ? ('wide(s, 16000)', 10, 47) : ('clustered(s, 20)', 50, 467);
+	my ($v, $more, $rows) = $trial->{wide} ? ('(SELECT wide(s, 16000))', 10, 47) : ('clustered(s, 20)', 50, 467);
 	my $what = "trial $n, $trial->{bytes} byte(s) of a $trial->{kind} page" . ($trial->{wide} ? ', 16,000 dimensions' : '') . ", $trial->{place}";
 	my $got = $node->safe_psql('postgres', qq{
-		SET enable_seqscan = off; SET statement_timeout = '10s';
+		SET enable_seqscan = off; SET statement_timeout = '60s';
 		SELECT 'search ' || attempt(\$q\$
 			SELECT count(*) || ' ' || count(DISTINCT id) || ' ' || coalesce(bool_and(before <= d), true) FROM (SELECT id, d, lag(d) OVER () AS before FROM
 				(SELECT id, e <-> $v AS d FROM generate_series(1001, 1001) s, LATERAL (SELECT * FROM t$n ORDER BY e <-> $v LIMIT 10) x) y) z\$q\$);
 		SELECT 'nearest ' || attempt(\$q\$SELECT sum(((SELECT e <-> $v FROM t$n ORDER BY e <-> $v LIMIT 1) <=
 			1.001 * (SELECT min(e <-> $v) FROM t$n))::int) FROM generate_series(1001, 1020) s\$q\$);
-		SELECT 'all ' || attempt(\$q\$SELECT count(*) || ' ' || count(DISTINCT id) FROM (SELECT id FROM t$n ORDER BY e <-> (SELECT $v FROM generate_series(1002, 1002) s)) s\$q\$);
-		SELECT 'insert ' || attempt(\$q\$WITH x AS (INSERT INTO t$n SELECT s, $v FROM generate_series(2001, 2000 + $more) s RETURNING 1) SELECT count(*) FROM x\$q\$);
+		SELECT 'all ' || attempt(\$q\$SELECT count(*) || ' ' || count(DISTINCT id) FROM (SELECT id FROM t$n ORDER BY e <-> (SELECT $v FROM generate_series(1002, 1002) s)) s\$q\$);});
+	# not in a function: rows of one statement can be linked as late as at the commit
+	my ($inserted, undef, $why) = $node->psql('postgres', "SET statement_timeout = '60s'; INSERT INTO t$n SELECT s, $v FROM generate_series(2001, 2000 + $more) s",
+		extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	$got .= "\ninsert " . ($inserted == 0 ? $more : $why =~ /ERROR:  (\w+)/ ? "$1 " : $why) . "\n";
+	$got .= $node->safe_psql('postgres', qq{
+		SET enable_seqscan = off; SET statement_timeout = '60s';
 		SELECT 'check ' || attempt(\$q\$SELECT count(*) FROM vecdb.check_index('t${n}_i')\$q\$);
 		SELECT 'recall ' || attempt(\$q\$SELECT recall FROM vecdb.check_recall('t${n}_i', 10)\$q\$);});
 	my %answer = $got =~ /^(\w+) (.*)$/mg;
 	# VACUUM cannot run in a function
-	my ($code, $out, $err) = $node->psql('postgres', "SET statement_timeout = '20s'; VACUUM t$n", extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	my ($code, $out, $err) = $node->psql('postgres', "SET statement_timeout = '60s'; VACUUM t$n", extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
 	$answer{vacuum} = $code == 0 ? 'done' : $err =~ /ERROR:  (\w+)/ ? "$1 " : $err;
 	note("$what: " . join('; ', map { "$_: " . ($answer{$_} // '') } sort keys %answer));
 	{
