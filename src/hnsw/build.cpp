@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL
- * ambuild: code the rows, link them in memory with threads, write the graph out in one go.
+ * ambuild: code the rows, link them with threads, write the graph out in one go.
  *
- * Regime: shell. The leader (this backend) alone talks to PostgreSQL; the threads live in HnswBuilder and are joined
+ * Regime: shell. The leader (this backend) alone talks to PostgreSQL; the threads live in GraphBuilder and are joined
  * before any error leaves (PG_FINALLY).
- * Memory: rows are held as codes: code_dims bytes and links in the builder, the second code plane, TID and factors here,
- * all counted against maintenance_work_mem. Past it the graph is written out and later rows are inserted one by one.
- * WAL:    pages are filled unlogged, then logged whole (log_newpage_range); what is inserted after that logs itself.
+ * Memory: rows are held as codes, and links beside them, by the builder; TID and hash here, all counted against
+ *         maintenance_work_mem. What goes beyond lies in a temporary file that is mapped (spill): the second code plane
+ *         first, which only the writing of pages reads, then codes and links. There is no limit to the rows.
+ * WAL:    pages are filled unlogged, then logged whole (log_newpage_range).
  * Blocks: metapage | mean | upper layers | base layer | duplicates | details. Nodes lie in the builder's order, so that
  *         neighbours share pages.
  */
@@ -14,28 +15,36 @@
 #include "hnsw/module.hpp"
 #include "hnsw/pending.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include <fcntl.h>
+
 extern "C" {
+#include "commands/tablespace.h"
 #include "common/hashfn.h"
 #include "portability/instr_time.h"
+#include "storage/fd.h"
 }
 
 #include "pg/context.hpp"
 #include "pg/report.hpp"
 #include "types/vector.hpp"
-#include "vecdb/graph/hnsw_builder.hpp"
+#include "vecdb/graph/graph_builder.hpp"
 #include "vecdb/quantizer/scalar.hpp"
 
 namespace vecdb::hnsw
 {
 
 using namespace core::layout;
-using core::graph::HnswBuilder;
+using core::graph::BuildPhase;
+using core::graph::GraphBuilder;
 using core::quantizer::Sq8;
 
-/* Rows kept back until the mean is known. */
+/* Rows that the mean is taken from, at most, and their memory; and the blocks that they come from. */
 constexpr uint32 kMeanRows = 2048;
+constexpr Size kMeanBytes = 16 * 1024 * 1024;
+constexpr BlockNumber kMeanBlocks = 256;
 constexpr uint32 kChunkRows = 4096;
 /*
  * Candidates beyond ef_construction. pgvector fills every lane of a node, which costs its searches a page visit each; here
@@ -45,13 +54,11 @@ constexpr int kExtraConstruction = 64;
 /* Fixed, so that two builds of the same rows agree. */
 constexpr uint64 kRotationSeed = 0x7665636462303031;
 
-/* One row, by ordinal of the builder. */
+/* What the leader keeps of rows, by ordinal of the builder. */
 struct RowChunk
 {
 	ItemPointerData tids[kChunkRows];
 	uint32 duplicates[kChunkRows];  // head of a list in BuildState::duplicates, or kInvalidId
-	Sq8 sq8[kChunkRows];
-	uint8 *residuals;  // kChunkRows * code_dims, or null
 };
 
 struct DuplicateRow
@@ -62,7 +69,7 @@ struct DuplicateRow
 
 struct HashEntry
 {
-	uint64 hash;
+	uint32 hash;
 	uint32 ordinal;  // kInvalidId: empty
 };
 
@@ -70,19 +77,28 @@ struct BuildState
 {
 	Relation heap;
 	Relation index;
+	IndexInfo *info;
 	HnswOptions options;
 	IndexState *state;      // this build's own until the graph is written
 	MemoryContext context;  // of the build
 	MemoryContext row;      // reset for each row
-	HnswBuilder *builder;
+	GraphBuilder *builder;
 	float *scratch;
 	CodedVector coded;
 
-	/* The first rows, until the mean is known. */
+	/* The rows that the mean is taken from: of a spread of blocks, else the first. */
 	float *held;
 	ItemPointerData *held_tids;
-	uint32 held_count;
+	uint32 held_count, held_limit;
+	uint32 held_of_block, block_limit;
 	bool mean_known;
+
+	/* Memory: bytes in use, bytes allowed, and the file for the rest. */
+	Size used, allowed;
+	double expected_rows;
+	bool extra_in_file;
+	File file;  // 0: none
+	uint64 file_bytes;
 
 	RowChunk **chunks;
 	uint32 chunk_capacity;
@@ -92,12 +108,10 @@ struct BuildState
 	HashEntry *hash;
 	uint32 hash_mask;
 
-	LaneImage *image;    // of the slot being written
-	Inserter *inserter;  // not null once the graph is on disk
+	LaneImage *image;  // of the slot being written
 	instr_time started;
 	double heap_tuples;
 	int64 index_tuples;
-	int64 reported;
 };
 
 static RowChunk *
@@ -177,6 +191,76 @@ make_state(const HnswMeta &meta)
 	return state;
 }
 
+/* --- memory, and the file beyond it --- */
+
+/* Room in the file: bytes that exist, so that writing to the mapping cannot fail for want of space. */
+static GraphBuilder::Source
+spill(BuildState *b, Size bytes)
+{
+	constexpr uint64 kAlignment = 65536, kPiece = 64 * 1024 * 1024;
+	if (b->file == 0)
+	{
+		PrepareTempTablespaces();
+		b->file = OpenTemporaryFile(false);
+	}
+	uint64 offset = b->file_bytes;
+	b->file_bytes += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+	/* The last byte first: this is what counts against temp_file_limit. */
+	char zero = 0;
+	if (FileWrite(b->file, &zero, 1, static_cast<off_t>(b->file_bytes - 1), WAIT_EVENT_BUFFILE_WRITE) != 1)
+		ereport(ERROR,
+				(errcode_for_file_access(), errmsg("could not write to file \"%s\": %m", FilePathName(b->file))));
+	for (uint64 done = offset; done < b->file_bytes;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		uint64 piece = std::min(kPiece, b->file_bytes - done);
+		int error = posix_fallocate(FileGetRawDesc(b->file), static_cast<off_t>(done), static_cast<off_t>(piece));
+		if (error == EINTR)
+			continue;
+		if (error != 0)
+		{
+			errno = error;
+			ereport(ERROR,
+					(errcode_for_file_access(), errmsg("could not extend file \"%s\": %m", FilePathName(b->file)),
+					 errhint("Increase maintenance_work_mem, or free space for temporary files.")));
+		}
+		done += piece;
+	}
+	return GraphBuilder::Source{FileGetRawDesc(b->file), offset};
+}
+
+/* Bytes of the leader and of the builder that grow with the rows and cannot go into the file. */
+static Size
+resident_bytes(const BuildState *b, double rows)
+{
+	Size leader = sizeof(RowChunk) / kChunkRows + 3 * sizeof(HashEntry) + sizeof(uint32);
+	return static_cast<Size>(rows) * leader + b->builder->other_bytes(static_cast<uint64>(rows)) +
+		   b->duplicate_count * sizeof(DuplicateRow);
+}
+
+static GraphBuilder::Source
+find_memory(BuildState *b, Size bytes, uint32 rows)
+{
+	if (b->used + bytes + resident_bytes(b, rows) > b->allowed)
+		return spill(b, bytes);
+	b->used += bytes;
+	return GraphBuilder::Source{-1, 0};
+}
+
+static void
+add_room(BuildState *b)
+{
+	uint32 rows = b->rows + b->builder->room_rows();
+	GraphBuilder::Source extra{-1, 0};
+	if (b->coded.residual != nullptr)
+		extra = b->extra_in_file ? spill(b, b->builder->extra_room_bytes())
+								 : find_memory(b, b->builder->extra_room_bytes(), rows);
+	/* Within the file nothing follows what is in memory: the plane is read by ordinal, in no order. */
+	b->extra_in_file |= extra.file >= 0;
+	GraphBuilder::Source room = find_memory(b, b->builder->room_bytes(), rows);
+	pg::report(b->builder->add_room(room, extra));
+}
+
 static void
 start_builder(BuildState *b)
 {
@@ -189,44 +273,48 @@ start_builder(BuildState *b)
 	options.m = b->options.m;
 	options.ef_construction = b->options.ef_construction + kExtraConstruction;
 	options.threads = workers > 1 ? static_cast<unsigned>(workers) : 1;
-	options.seed = kRotationSeed;
+	options.seed = kRotationSeed + static_cast<uint64>(guc_build_seed);
+	options.extra_bytes = b->coded.residual != nullptr ? b->state->shape.code_dims : 0;
+	options.to_the_brim = b->state->shape.blocks != 0;
 	double rows = b->heap->rd_rel->reltuples;
 	if (rows < 0)
 	{
-		/* Never analyzed: a guess from the size, as resizing is possible but not free. */
+		/* Never analyzed: a guess from the size. */
 		double width = 40.0 + 4.0 * b->state->shape.dimensions;
 		rows = static_cast<double>(RelationGetNumberOfBlocks(b->heap)) * (BLCKSZ / width + 1);
 	}
-	double most = static_cast<double>(maintenance_work_mem) * 1024.0 / (b->state->shape.code_dims + 200.0);
-	options.rows_hint = static_cast<std::size_t>(std::fmin(rows * 1.1, most));
+	b->expected_rows = rows;
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
+	b->allowed = static_cast<Size>(maintenance_work_mem) * 1024;
+	double row_bytes = static_cast<double>(b->builder->room_bytes() + b->builder->extra_room_bytes()) /
+					   b->builder->room_rows();
+	double expected = rows * row_bytes +
+					  static_cast<double>(b->builder->list_bytes(static_cast<uint64>(rows)) + resident_bytes(b, rows));
+	b->extra_in_file = expected > static_cast<double>(b->allowed);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(rows));
 }
-
-/* --- rows in --- */
 
 static void
 wait_for_threads(BuildState *b)
 {
-	while (!b->builder->wait_idle(20))
+	int64 phase = 0, reported = -1;
+	bool idle = false;
+	while (!idle)
 	{
+		idle = b->builder->wait_idle(20);
 		CHECK_FOR_INTERRUPTS();
+		int64 now = b->builder->phase() == BuildPhase::clustering ? kPhaseClustering : kPhaseLinking;
+		if (now != phase)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase = now);
 		int64 done = static_cast<int64>(b->builder->done());
-		if (done != b->reported)
-			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, b->reported = done);
+		if (done != reported)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, reported = done);
 	}
-	CHECK_FOR_INTERRUPTS();
 	pg::report(b->builder->status());
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, b->reported = static_cast<int64>(b->builder->done()));
 }
 
-static void
-submit_batch(BuildState *b)
-{
-	wait_for_threads(b);
-	pg::report(b->builder->submit());
-}
+/* --- rows in --- */
 
 static void
 grow_hash(BuildState *b)
@@ -240,7 +328,7 @@ grow_hash(BuildState *b)
 	{
 		if (b->hash[i].ordinal == kInvalidId)
 			continue;
-		uint32 p = static_cast<uint32>(b->hash[i].hash) & (size - 1);
+		uint32 p = b->hash[i].hash & (size - 1);
 		while (fresh[p].ordinal != kInvalidId)
 			p = (p + 1) & (size - 1);
 		fresh[p] = b->hash[i];
@@ -255,16 +343,16 @@ grow_hash(BuildState *b)
 static uint32
 find_equal(BuildState *b, const float *v)
 {
-	if (b->hash == nullptr || b->rows * 2 > b->hash_mask)
+	if (b->hash == nullptr || b->rows / 2 * 3 > b->hash_mask)
 		grow_hash(b);
-	uint64 hash = hash_bytes_extended(reinterpret_cast<const unsigned char *>(v),
-									  static_cast<int>(b->state->shape.dimensions * sizeof(float)), 0);
-	uint32 p = static_cast<uint32>(hash) & b->hash_mask;
+	uint32 hash = hash_bytes(reinterpret_cast<const unsigned char *>(v),
+							 static_cast<int>(b->state->shape.dimensions * sizeof(float)));
+	uint32 p = hash & b->hash_mask;
 	while (b->hash[p].ordinal != kInvalidId)
 	{
 		uint32 other = b->hash[p].ordinal;
-		if (b->hash[p].hash == hash &&
-			memcmp(&chunk_of(b, other)->sq8[other % kChunkRows], &b->coded.sq8, sizeof(Sq8)) == 0)
+		if (b->hash[p].hash == hash && memcmp(&b->builder->appended(other), &b->coded.sq8, sizeof(Sq8)) == 0 &&
+			memcmp(b->builder->appended_code(other), b->coded.code, b->state->shape.code_dims) == 0)
 			return other;
 		p = (p + 1) & b->hash_mask;
 	}
@@ -294,9 +382,8 @@ add_row(BuildState *b, const float *v, ItemPointer tid)
 		b->index_tuples++;
 		return;
 	}
-	if (b->builder->batch_full())
-		submit_batch(b);
-	uint32 n = b->state->shape.code_dims;
+	if (!b->builder->has_room())
+		add_room(b);
 	if (b->rows % kChunkRows == 0)
 	{
 		uint32 chunk_number = b->rows / kChunkRows;
@@ -308,82 +395,127 @@ add_row(BuildState *b, const float *v, ItemPointer tid)
 																	  : repalloc_huge(b->chunks, bytes));
 			b->chunk_capacity = capacity;
 		}
-		auto *chunk = static_cast<RowChunk *>(MemoryContextAllocHuge(b->context, sizeof(RowChunk)));
-		chunk->residuals =
-			b->coded.residual == nullptr
-				? nullptr
-				: static_cast<uint8 *>(MemoryContextAllocHuge(b->context, static_cast<Size>(kChunkRows) * n));
-		b->chunks[chunk_number] = chunk;
+		b->chunks[chunk_number] = static_cast<RowChunk *>(MemoryContextAllocHuge(b->context, sizeof(RowChunk)));
 	}
 	RowChunk *chunk = chunk_of(b, b->rows);
 	uint32 i = b->rows % kChunkRows;
 	chunk->tids[i] = *tid;
 	chunk->duplicates[i] = kInvalidId;
-	chunk->sq8[i] = b->coded.sq8;
-	if (b->coded.residual != nullptr)
-		memcpy(chunk->residuals + static_cast<Size>(i) * n, b->coded.residual, n);
-	uint32 ordinal = b->builder->append(b->coded.sq8, b->coded.sum, b->coded.code);
+	uint32 ordinal = b->builder->append(b->coded.sq8, b->coded.sum, b->coded.code, b->coded.residual);
 	Assert(ordinal == b->rows);
 	(void) ordinal;
 	b->rows++;
 	b->index_tuples++;
 }
 
-/* The mean of the rows held back becomes the origin; then they go in. */
+/* The origin of codes: per dimension the mean of the middle 7/8 of the rows held, so that no wild row takes it along, and
+ * with it the precision of all codes. */
+static void
+set_mean(BuildState *b)
+{
+	IndexState *state = b->state;
+	uint32 n = state->shape.dimensions, rows = b->held_count, cut = rows / 16;
+	b->mean_known = true;
+	if (rows == 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
+		return;
+	auto *scales = static_cast<double *>(palloc(rows * sizeof(double)));
+	auto *column = static_cast<double *>(palloc(rows * sizeof(double)));
+	for (uint32 row = 0; row < rows; row++)
+	{
+		const float *v = b->held + static_cast<Size>(row) * n;
+		double length2 = 0;
+		for (uint32 i = 0; i < n; i++)
+			length2 += static_cast<double>(v[i]) * v[i];
+		scales[row] = state->metric == Metric::cosine ? 1 / std::sqrt(length2) : 1;
+	}
+	auto *mean = static_cast<float *>(palloc(n * sizeof(float)));
+	double norm2 = 0;
+	bool finite = true;
+	for (uint32 i = 0; i < n; i++)
+	{
+		for (uint32 row = 0; row < rows; row++)
+			column[row] = scales[row] * b->held[static_cast<Size>(row) * n + i];
+		std::nth_element(column, column + cut, column + rows);
+		std::nth_element(column + cut, column + rows - 1 - cut, column + rows);
+		double sum = 0;
+		for (uint32 row = cut; row < rows - cut; row++)
+			sum += column[row];
+		mean[i] = static_cast<float>(sum / (rows - 2 * cut));
+		norm2 += static_cast<double>(mean[i]) * mean[i];
+		finite &= std::isfinite(mean[i]) && std::fabs(mean[i]) < 1e30f;
+	}
+	pfree(scales);
+	pfree(column);
+	/* Values so large that a difference could overflow stay where they are. */
+	if (finite)
+	{
+		state->mean = mean;
+		state->mean_norm = std::sqrt(norm2);
+	}
+}
+
+/* The rows held back go in. */
 static void
 release_held(BuildState *b)
 {
-	IndexState *state = b->state;
-	uint32 n = state->shape.dimensions;
-	b->mean_known = true;
-	if (b->held_count == 0)
-		return;
-	if (state->metric == Metric::l2 || state->metric == Metric::cosine)
-	{
-		auto *sum = static_cast<double *>(palloc0(n * sizeof(double)));
-		for (uint32 row = 0; row < b->held_count; row++)
-		{
-			const float *v = b->held + static_cast<Size>(row) * n;
-			double scale = 1;
-			if (state->metric == Metric::cosine)
-			{
-				double norm2 = 0;
-				for (uint32 i = 0; i < n; i++)
-					norm2 += static_cast<double>(v[i]) * v[i];
-				scale = 1 / std::sqrt(norm2);
-			}
-			for (uint32 i = 0; i < n; i++)
-				sum[i] += scale * v[i];
-		}
-		auto *mean = static_cast<float *>(palloc(n * sizeof(float)));
-		double norm2 = 0;
-		bool finite = true;
-		for (uint32 i = 0; i < n; i++)
-		{
-			mean[i] = static_cast<float>(sum[i] / b->held_count);
-			norm2 += static_cast<double>(mean[i]) * mean[i];
-			finite &= std::isfinite(mean[i]) && std::fabs(mean[i]) < 1e30f;
-		}
-		pfree(sum);
-		/* Values so large that a difference could overflow stay where they are. */
-		if (finite)
-		{
-			state->mean = mean;
-			state->mean_norm = std::sqrt(norm2);
-		}
-	}
+	set_mean(b);
 	for (uint32 row = 0; row < b->held_count; row++)
-		add_row(b, b->held + static_cast<Size>(row) * n, &b->held_tids[row]);
+		add_row(b, b->held + static_cast<Size>(row) * b->state->shape.dimensions, &b->held_tids[row]);
 	pfree(b->held);
 	b->held = nullptr;
 }
 
-static Size
-memory_used(const BuildState *b)
+static void
+hold_row(BuildState *b, const float *v, ItemPointer tid)
 {
-	Size per_node = b->builder->bytes_per_node() + sizeof(RowChunk) / kChunkRows +
-					(b->coded.residual != nullptr ? b->state->shape.code_dims : 0) + 2 * sizeof(HashEntry);
-	return b->rows * per_node + b->duplicate_count * sizeof(DuplicateRow);
+	uint32 n = b->state->shape.dimensions;
+	memcpy(b->held + static_cast<Size>(b->held_count) * n, v, n * sizeof(float));
+	b->held_tids[b->held_count++] = *tid;
+}
+
+static void
+sample_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+{
+	auto *b = static_cast<BuildState *>(arg);
+	(void) index;
+	(void) alive;
+	if (b->held_of_block == b->block_limit || b->held_count == b->held_limit)
+		return;
+	MemoryContext old = MemoryContextSwitchTo(b->row);
+	const float *v = indexable_vector(b->state, values[0], isnull[0]);
+	if (v != nullptr)
+	{
+		hold_row(b, v, tid);
+		b->held_of_block++;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(b->row);
+}
+
+/*
+ * The mean of a spread of blocks. A table may be sorted, and its first rows far from the others. Few blocks, or too few rows in
+ * them: the first rows must do.
+ */
+static void
+sample_mean(BuildState *b)
+{
+	constexpr uint32 kEnough = 256;
+	BlockNumber blocks = RelationGetNumberOfBlocks(b->heap);
+	BlockNumber visits = std::min(blocks, kMeanBlocks);
+	if (blocks < 16 || (b->state->metric != Metric::l2 && b->state->metric != Metric::cosine))
+		return;
+	b->block_limit = (b->held_limit + visits - 1) / visits;
+	for (BlockNumber i = 0; i < visits; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		auto block = static_cast<BlockNumber>(static_cast<uint64>(blocks) * i / visits);
+		b->held_of_block = 0;
+		table_index_build_range_scan(b->heap, b->index, b->info, false, false, false, block, 1, sample_callback, b,
+									 nullptr);
+	}
+	if (b->held_count >= kEnough)
+		set_mean(b);
+	b->held_count = 0;
 }
 
 /* --- pages out --- */
@@ -483,8 +615,7 @@ struct SlotMap
 static core::graph::CodeView
 code_of(const BuildState *b, uint32 node)
 {
-	uint32 ordinal = b->builder->ordinal(node);
-	const Sq8 &sq8 = chunk_of(b, ordinal)->sq8[ordinal % kChunkRows];
+	const Sq8 &sq8 = b->builder->sq8(node);
 	return core::graph::CodeView{b->builder->code(node), sq8.scale, sq8.bias, sq8.norm2, 0};
 }
 
@@ -494,7 +625,7 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	const HnswShape &shape = *map.shape;
 	uint32 ordinal = b->builder->ordinal(node);
 	RowChunk *chunk = chunk_of(b, ordinal);
-	const Sq8 &sq8 = chunk->sq8[ordinal % kChunkRows];
+	const Sq8 &sq8 = b->builder->sq8(node);
 	uint32 id = map.slot_id(node, layer);
 	NodeHeader *slot = slot_header(page, shape, id);
 	slot->state = static_cast<uint8>(NodeState::live);
@@ -618,17 +749,14 @@ write_details(const BuildState *b, const SlotMap &map)
 	BlockNumber last = 0;
 	for (uint32 node = 0; node < b->builder->count(); node++)
 	{
-		uint32 ordinal = b->builder->ordinal(node);
-		const uint8 *residuals = chunk_of(b, ordinal)->residuals;
-		if (residuals != nullptr)
-			residuals += static_cast<Size>(ordinal % kChunkRows) * shape.code_dims;
+		const uint8 *residual = b->coded.residual != nullptr ? b->builder->extra(node) : nullptr;
 		for (uint32 part = 0; part < shape.detail_pages; part++)
 		{
 			if (node % shape.details_per_page == 0)
 				page = next_page(filler);
 			if (part == 0)
 				last = BufferGetBlockNumber(filler.buffer);
-			put_part(page, shape, CodeDetail{map.detail_id(node), 1}, part, b->builder->code(node), residuals);
+			put_part(page, shape, CodeDetail{map.detail_id(node), 1}, part, b->builder->code(node), residual);
 		}
 	}
 	end_pages(filler);
@@ -639,15 +767,17 @@ write_details(const BuildState *b, const SlotMap &map)
 static void
 write_graph(BuildState *b)
 {
-	if (!b->mean_known)
-		release_held(b);
-	submit_batch(b);
-	wait_for_threads(b);
 	const HnswShape &shape = b->state->shape;
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWriting);
-	pg::report(b->builder->fill_lanes(shape.blocks != 0));
+	if (b->held != nullptr)
+		release_held(b);
+	if (b->hash != nullptr)
+		pfree(b->hash);
+	b->hash = nullptr;
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, b->rows);
+	pg::report(b->builder->link(find_memory(b, b->builder->list_bytes(b->rows), b->rows),
+								shape.blocks != 0 ? 0 : shape.slots_per_page));
 	wait_for_threads(b);
-	pg::report(b->builder->finish(shape.slots_per_page));
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseWriting);
 
 	HnswMeta &meta = b->state->meta;
 	write_meta_page(b->index, MAIN_FORKNUM, meta);
@@ -699,30 +829,6 @@ write_graph(BuildState *b)
 		log_newpage_range(b->index, MAIN_FORKNUM, 0, RelationGetNumberOfBlocks(b->index), true);
 }
 
-/* Memory is used up: from here on rows are inserted one by one. */
-static void
-switch_to_inserts(BuildState *b)
-{
-	ereport(NOTICE, (errmsg("hnsw graph no longer fits into maintenance_work_mem after " INT64_FORMAT " tuples",
-							b->index_tuples),
-					 errdetail("Building will take significantly more time."),
-					 errhint("Increase maintenance_work_mem to speed up builds.")));
-	write_graph(b);
-	b->builder->~HnswBuilder();
-	new (b->builder) HnswBuilder();
-	for (uint32 i = 0; i * kChunkRows < b->rows; i++)
-	{
-		if (b->chunks[i]->residuals != nullptr)
-			pfree(b->chunks[i]->residuals);
-		pfree(b->chunks[i]);
-	}
-	pfree(b->hash);
-	b->hash = nullptr;
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseInserting);
-	HnswMeta meta;
-	b->inserter = make_inserter(b->index, index_state(b->index, meta));
-}
-
 static void
 build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
 {
@@ -732,25 +838,20 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, boo
 	MemoryContext old = MemoryContextSwitchTo(b->row);
 	const float *v = indexable_vector(b->state, values[0], isnull[0]);
 	MemoryContextSwitchTo(b->context);
-	if (v == nullptr)
-		;
-	else if (b->inserter != nullptr)
+	if (v != nullptr)
 	{
-		insert_vector(b->inserter, b->index, v, tid);
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, ++b->index_tuples);
+		if (b->mean_known)
+			add_row(b, v, tid);
+		else
+		{
+			hold_row(b, v, tid);
+			if (b->held_count == b->held_limit)
+				release_held(b);
+		}
+		constexpr int64 kReport = 1024;
+		if (b->index_tuples % kReport == 0)
+			pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, b->index_tuples);
 	}
-	else if (!b->mean_known)
-	{
-		uint32 n = b->state->shape.dimensions;
-		memcpy(b->held + static_cast<Size>(b->held_count) * n, v, n * sizeof(float));
-		b->held_tids[b->held_count++] = *tid;
-		if (b->held_count == kMeanRows)
-			release_held(b);
-	}
-	else
-		add_row(b, v, tid);
-	if (b->inserter == nullptr && b->mean_known && memory_used(b) > static_cast<Size>(maintenance_work_mem) * 1024)
-		switch_to_inserts(b);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(b->row);
 }
@@ -768,6 +869,7 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	INSTR_TIME_SET_CURRENT(b->started);
 	b->heap = heap;
 	b->index = index;
+	b->info = info;
 	b->options = effective_options(index);
 	b->context = context;
 	b->row = AllocSetContextCreate(context, "vecdb hnsw build row", ALLOCSET_DEFAULT_SIZES);
@@ -779,18 +881,24 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
 	allocate_coded(b->state, b->coded);
 	b->image = make_lane_image(b->state);
-	b->held = static_cast<float *>(
-		MemoryContextAllocHuge(context, static_cast<Size>(kMeanRows) * b->state->shape.dimensions * sizeof(float)));
-	b->held_tids = static_cast<ItemPointerData *>(palloc(kMeanRows * sizeof(ItemPointerData)));
-	b->builder = pg::own_in_context<HnswBuilder>(context);
+	Size vector_bytes = b->state->shape.dimensions * sizeof(float);
+	b->held_limit = static_cast<uint32>(std::min<Size>(kMeanRows, kMeanBytes / vector_bytes));
+	b->held = static_cast<float *>(MemoryContextAllocHuge(context, b->held_limit * vector_bytes));
+	b->held_tids = static_cast<ItemPointerData *>(palloc(b->held_limit * sizeof(ItemPointerData)));
+	b->builder = pg::own_in_context<GraphBuilder>(context);
 
 	PG_TRY();
 	{
 		start_builder(b);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLoading);
+		sample_mean(b);
+		if (b->mean_known)
+		{
+			pfree(b->held);
+			b->held = nullptr;
+		}
 		b->heap_tuples = table_index_build_scan(heap, index, info, true, true, build_callback, b, nullptr);
-		if (b->inserter == nullptr)
-			write_graph(b);
+		write_graph(b);
 	}
 	PG_FINALLY();
 	{
@@ -798,6 +906,8 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	}
 	PG_END_TRY();
 
+	if (b->file != 0)
+		FileClose(b->file);
 	auto heap_tuples = b->heap_tuples;
 	auto index_tuples = static_cast<double>(b->index_tuples);
 	MemoryContextSwitchTo(old);

@@ -44,7 +44,8 @@ const OpclassInfo *opclass_info(Relation index);
 
 /* Phases of pg_stat_progress_create_index beyond PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
 constexpr int64 kPhaseLoading = 2;
-constexpr int64 kPhaseWriting = 3;
-constexpr int64 kPhaseInserting = 4;
+constexpr int64 kPhaseClustering = 3;
+constexpr int64 kPhaseLinking = 4;
+constexpr int64 kPhaseWriting = 5;
 
 }  // namespace vecdb::hnsw

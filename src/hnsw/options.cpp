@@ -17,6 +17,7 @@ int guc_ef_search = 40;
 int guc_iterative_scan = kIterativeOff;
 int guc_max_scan_tuples = 20000;
 double guc_scan_mem_multiplier = 1.0;
+int guc_build_seed = 0;
 
 static relopt_kind options_kind;
 
@@ -76,6 +77,9 @@ module_init()
 							 "They wait in memory, at most to the end of the transaction, and are linked at several "
 							 "times the speed of single rows.",
 							 &guc_queue_inserts, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+	DefineCustomIntVariable("vecdb.build_seed", "Sets the seed of index builds.",
+							"The same rows in the same order give the same index for the same seed.", &guc_build_seed,
+							0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 	MarkGUCPrefixReserved("hnsw");
 	state_init();
 	pending_init();
@@ -119,8 +123,9 @@ hnsw_build_phase_name(int64 phase)
 	{
 		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE: return pstrdup("initializing");
 		case kPhaseLoading: return pstrdup("loading tuples");
+		case kPhaseClustering: return pstrdup("clustering tuples");
+		case kPhaseLinking: return pstrdup("linking tuples");
 		case kPhaseWriting: return pstrdup("writing pages");
-		case kPhaseInserting: return pstrdup("inserting remaining tuples");
 		default: return nullptr;
 	}
 }

@@ -54,10 +54,10 @@ foreach my $ms (20, 100, 300, 700)
 my ($out, $err) = ('', '');
 foreach my $how (qw(cancel terminate))
 {
-	foreach my $phase ('loading tuples', 'building index')
+	foreach my $phase ('loading tuples', 'clustering tuples|linking tuples', 'writing pages')
 	{
 		my $psql = start_psql($node, [ $create, q{SELECT 'goes on'} ], \$out, \$err);
-		wait_for($node, "SELECT true FROM pg_stat_progress_create_index WHERE phase LIKE '%$phase%'");
+		wait_for($node, "SELECT true FROM pg_stat_progress_create_index WHERE phase ~ '$phase'");
 		$node->safe_psql('postgres', "SELECT pg_${how}_backend(pid) FROM pg_stat_progress_create_index");
 		$psql->finish;
 		like($err, $how eq 'cancel' ? qr/canceling statement/ : qr/terminating connection/, "$how in $phase");

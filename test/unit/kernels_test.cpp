@@ -439,6 +439,34 @@ TEST_P(KernelsTest, QuerySummaryAndCodes)
 	}
 }
 
+/* Small integers, so exact; any number of rows, an output wider than the panel. */
+TEST_P(KernelsTest, ManyInnerProductsAtOnce)
+{
+	std::uniform_int_distribution<int> small(-8, 8);
+	for (std::size_t n : {0u, 1u, 15u, 16u, 100u, 784u})
+		for (std::size_t count : {0u, 1u, 5u, 6u, 12u, 13u, 31u})
+		{
+			constexpr std::size_t kStride = 21;
+			std::vector<float> panel(16 * n), x(count * n), out(count * kStride, 7.0f);
+			std::vector<const float *> rows(count);
+			for (float &p : panel)
+				p = static_cast<float>(small(random));
+			for (float &p : x)
+				p = static_cast<float>(small(random));
+			for (std::size_t r = 0; r < count; r++)
+				rows[r] = x.data() + r * n;
+			k.dot_panel(rows.data(), count, panel.data(), n, out.data(), kStride);
+			for (std::size_t r = 0; r < count; r++)
+				for (std::size_t c = 0; c < kStride; c++)
+				{
+					float want = c < 16 ? 0.0f : 7.0f;
+					for (std::size_t j = 0; c < 16 && j < n; j++)
+						want += rows[r][j] * panel[16 * j + c];
+					ASSERT_EQ(out[r * kStride + c], want) << n << ' ' << r << ' ' << c;
+				}
+		}
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::ValuesIn(all_tables()),
 						 [](const auto &table) { return std::string(table.param->isa); });
 

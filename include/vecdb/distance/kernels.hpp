@@ -89,6 +89,12 @@ struct Kernels
 	 * the sum over j < 4 of |d[4 m + j]| where bit j of k agrees with the sign of d (set: positive). Returns
 	 * sum |d|. The caller keeps sum |d| of four <= 255. */
 	std::uint32_t (*sign_lut)(const float *q, std::size_t n, float inverse, std::uint8_t *lut) noexcept;
+
+	/* --- many inner products at once (cluster/kmeans.hpp) --- */
+	/* panel holds 16 vectors of n floats, element j of vector k at panel[16 * j + k]. out[r * stride + k] = rows[r] .
+	 * vector k, for count rows. */
+	void (*dot_panel)(const float *const *rows, std::size_t count, const float *panel, std::size_t n, float *out,
+					  std::size_t stride) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

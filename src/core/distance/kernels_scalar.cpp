@@ -547,6 +547,20 @@ sign_lut(const float *q, size_t n, float inverse, uint8_t *lut) noexcept
 	return sum;
 }
 
+void
+dot_panel(const float *const *rows, size_t count, const float *panel, size_t n, float *out, size_t stride) noexcept
+{
+	constexpr size_t kColumns = 16;
+	for (size_t r = 0; r < count; r++)
+	{
+		float sum[kColumns] = {};
+		for (size_t j = 0; j < n; j++)
+			for (size_t k = 0; k < kColumns; k++)
+				sum[k] += at(rows[r], j) * at(panel, kColumns * j + k);
+		std::memcpy(out + r * stride, sum, sizeof sum);
+	}
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
@@ -576,6 +590,7 @@ constinit const Kernels kernels_scalar = {
 	.sign_code = sign_code,
 	.quad_sums = quad_sums,
 	.sign_lut = sign_lut,
+	.dot_panel = dot_panel,
 };
 
 }  // namespace vecdb::core::distance

@@ -690,6 +690,46 @@ struct Simd
 		out[1] = Isa::sum(sum[0]);
 	}
 
+	/* --- many inner products at once --- */
+
+	/* `Rows` rows: their sums fill the registers beside one column of the panel. */
+	template <std::size_t Rows>
+	static void
+	dot_rows(const float *const *rows, const float *panel, std::size_t n, float *out, std::size_t stride) noexcept
+	{
+		V sum[Rows][kParts];
+		for (std::size_t r = 0; r < Rows; r++)
+			for (std::size_t k = 0; k < kParts; k++)
+				sum[r][k] = V(0.0f);
+		for (std::size_t j = 0; j < n; j++)
+		{
+			V column[kParts];
+			for (std::size_t k = 0; k < kParts; k++)
+				column[k] = load(panel + j * kBlock + k * L);
+			for (std::size_t r = 0; r < Rows; r++)
+			{
+				V x(rows[r][j]);
+				for (std::size_t k = 0; k < kParts; k++)
+					sum[r][k] = Isa::fma(x, column[k], sum[r][k]);
+			}
+		}
+		for (std::size_t r = 0; r < Rows; r++)
+			for (std::size_t k = 0; k < kParts; k++)
+				sum[r][k].store_unaligned(out + r * stride + k * L);
+	}
+
+	static void
+	dot_panel(const float *const *rows, std::size_t count, const float *panel, std::size_t n, float *out,
+			  std::size_t stride) noexcept
+	{
+		constexpr std::size_t kRows = kParts < 4 ? 12 / kParts : 4;
+		std::size_t r = 0;
+		for (; r + kRows <= count; r += kRows)
+			dot_rows<kRows>(rows + r, panel, n, out + r * stride, stride);
+		for (; r < count; r++)
+			dot_rows<1>(rows + r, panel, n, out + r * stride, stride);
+	}
+
 	template <class Decoder>
 	static void
 	decode_as(const Decoder &decoder, std::size_t n, float *out) noexcept
@@ -746,6 +786,7 @@ make_table(const char *name) noexcept
 		.sign_code = S::sign_code,
 		.quad_sums = S::quad_sums,
 		.sign_lut = Isa::sign_lut,
+		.dot_panel = S::dot_panel,
 	};
 }
 
