@@ -70,7 +70,7 @@ cluster_rows(const Rows &rows, KmeansOptions options, unsigned threads)
 		result.centroids.assign(clusters.centroids(), clusters.centroids() + clusters.count() * rows.dims);
 		std::uint32_t most = std::min(clusters.count(), 10u);
 		result.near.resize(clusters.count() * static_cast<std::size_t>(most));
-		check(clusters.nearest(workers, most, result.near.data()));
+		check(clusters.nearest(workers, false, most, result.near.data()));
 	});
 	EXPECT_TRUE(s.ok()) << s.message;
 	return result;

@@ -88,8 +88,9 @@ public:
 	{
 		return centroids_.data();
 	}
-	/* out[i * most + j]: the j-th nearest of the others to cluster i, itself first; most <= count(). */
-	Status nearest(Workers &workers, std::uint32_t most, std::uint32_t *out) const noexcept;
+	/* out[i * most + j]: the j-th nearest of the others to cluster i (by_product: with the largest inner product), itself
+	 * first; most <= count(). */
+	Status nearest(Workers &workers, bool by_product, std::uint32_t most, std::uint32_t *out) const noexcept;
 
 private:
 	void train(Workers &workers, const RowSource &source, const KmeansOptions &options);

@@ -452,8 +452,15 @@ Clusters::build(Workers &workers, const RowSource &source, const KmeansOptions &
 }
 
 Status
-Clusters::nearest(Workers &workers, std::uint32_t most, std::uint32_t *out) const noexcept
+Clusters::nearest(Workers &workers, bool by_product, std::uint32_t most, std::uint32_t *out) const noexcept
 {
+	auto score = [by_product](const Panels &panels, const float *const *rows, std::size_t count, float *scores) {
+		if (!by_product)
+			return panels.score(rows, count, scores);
+		panels.products(rows, count, scores);
+		for (std::size_t i = 0; i < count * panels.padded(); i++)
+			scores[i] = -scores[i];
+	};
 	return guarded([&] {
 		const std::uint32_t k = count();
 		const std::size_t cells = cell_end_.size();
@@ -486,7 +493,7 @@ Clusters::nearest(Workers &workers, std::uint32_t most, std::uint32_t *out) cons
 				const float *rows[kAtOnce];
 				for (std::size_t i = begin; i < end; i++)
 					rows[i - begin] = centroid(static_cast<std::uint32_t>(i));
-				all.score(rows, end - begin, scores.data());
+				score(all, rows, end - begin, scores.data());
 				for (std::size_t i = begin; i < end; i++)
 					pick(scores.data() + (i - begin) * all.padded(), nullptr, static_cast<std::uint32_t>(i), near);
 			});
@@ -495,7 +502,7 @@ Clusters::nearest(Workers &workers, std::uint32_t most, std::uint32_t *out) cons
 		workers.parallel(cells, 1, [&](std::size_t cell, std::size_t, unsigned) {
 			std::vector<float> scores(coarse.padded());
 			const float *row = coarse_.data() + cell * dims_;
-			coarse.score(&row, 1, scores.data());
+			score(coarse, &row, 1, scores.data());
 			std::vector<std::pair<float, std::uint32_t>> near;
 			for (std::uint32_t i = 0; i < cells; i++)
 				near.emplace_back(i == cell ? -INFINITY : scores[i], i);
@@ -514,7 +521,7 @@ Clusters::nearest(Workers &workers, std::uint32_t most, std::uint32_t *out) cons
 			{
 				workers.poll();
 				row = centroid(j);
-				some.score(&row, 1, scores.data());
+				score(some, &row, 1, scores.data());
 				pick(scores.data(), &ids, j, near);
 			}
 		});

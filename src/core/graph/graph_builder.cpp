@@ -193,6 +193,7 @@ struct GraphBuilder::Impl
 	std::atomic<std::uint64_t> done{0};
 	std::uint32_t page_slots = 0;
 	bool linked = false;
+	bool by_product = false;  // inner product of rows whose norms differ
 
 	std::vector<Mapping> extra;  // by ordinal, as many rows each as a chunk of the store
 	Mapping list_memory;
@@ -233,6 +234,16 @@ struct GraphBuilder::Impl
 			   static_cast<std::size_t>(ordinal % RowStore::kChunkRows) * options.extra_bytes;
 	}
 
+	/*
+	 * Neighbours by inner product are the same few long rows for all, and short ones would have no links in. So those are
+	 * found by L2, and half of the lanes then go to neighbours by inner product (link_layer).
+	 */
+	Metric
+	near_metric() const noexcept
+	{
+		return options.metric == Metric::inner_product ? Metric::l2 : options.metric;
+	}
+
 	std::uint32_t
 	place_of(std::uint32_t position) const noexcept
 	{
@@ -246,6 +257,8 @@ struct GraphBuilder::Impl
 
 	LinkSettings settings(std::uint32_t rows, std::uint32_t lanes, bool base) const;
 	void choose_unit();
+	void link_layer(LayerLinker &linker, const LinkSettings &s, Edge *lists, std::atomic<std::uint64_t> *progress,
+					const std::vector<SampleLinks> &samples);
 	void permute(std::vector<std::uint32_t> &rows);
 	SampleLinks link_some(std::vector<std::uint32_t> rows);
 	std::vector<std::uint32_t> positions_below(double share) const;
@@ -265,8 +278,7 @@ GraphBuilder::Impl::settings(std::uint32_t rows, std::uint32_t lanes, bool base)
 	/* 48 clusters up to 200,000 rows, 64 for a million. Too few do harm where much recall is asked for. */
 	const double clusters = 48 + 16 * std::max(0.0, std::log(rows / 2e5) / std::log(5.0));
 	s.scanned_rows = std::max(static_cast<std::uint32_t>(256 * clusters), 3 * s.candidates);
-	const bool inner = options.metric == distance::Metric::inner_product;
-	s.fill_alpha = inner ? 1.0f : options.to_the_brim ? kBrimAlpha : kFillAlpha;
+	s.fill_alpha = options.to_the_brim ? kBrimAlpha : kFillAlpha;
 	s.least_lanes = options.to_the_brim ? lanes : lanes / 4;
 	s.seed = options.seed;
 	return s;
@@ -289,6 +301,58 @@ GraphBuilder::Impl::choose_unit()
 	workers.parallel(store.count(), 4096, [&](std::size_t begin, std::size_t end, unsigned) {
 		for (std::size_t row = begin; row < end; row++)
 			store.set_norm(static_cast<std::uint32_t>(row));
+	});
+	if (options.metric != Metric::inner_product)
+		return;
+	double sum = 0, squares = 0;
+	for (std::uint32_t row = 0; row < store.count(); row++)
+	{
+		double norm = std::sqrt(static_cast<double>(std::max(store.head(row).norm2, 0.0f)));
+		sum += norm;
+		squares += norm * norm;
+	}
+	const double n = store.count(), mean = sum / n;
+	constexpr double kSameNorm = 1e-4;  // variance against the square of the mean: norms within a percent
+	by_product = squares / n - mean * mean > kSameNorm * mean * mean;
+}
+
+/* Fills lists as LayerLinker::merge does. */
+void
+GraphBuilder::Impl::link_layer(LayerLinker &linker, const LinkSettings &s, Edge *lists,
+							   std::atomic<std::uint64_t> *progress, const std::vector<SampleLinks> &samples)
+{
+	if (!by_product)
+	{
+		linker.scan(lists, progress);
+		linker.merge(lists, samples);
+		return;
+	}
+	LinkSettings half = s;
+	half.lanes = s.lanes / 2;
+	half.fill_alpha = 0;
+	half.least_lanes = 0;
+	LayerLinker products(workers, store, Metric::inner_product, half);
+	products.share(linker);
+	std::vector<Edge> long_rows(static_cast<std::size_t>(linker.count()) * half.lanes);
+	products.scan(long_rows.data(), nullptr);
+	products.merge(long_rows.data(), {});
+	linker.scan(lists, progress);
+	linker.merge(lists, samples);
+	workers.parallel(linker.count(), 1024, [&](std::size_t begin, std::size_t end, unsigned) {
+		std::vector<std::uint32_t> all;
+		for (auto i = static_cast<std::uint32_t>(begin); i < end; i++)
+		{
+			const std::uint32_t *first = LayerLinker::list_of(long_rows.data(), i, half.lanes);
+			std::uint32_t *list = LayerLinker::list_of(lists, i, s.lanes);
+			std::uint8_t &n = linker.link_count()[i];
+			all.assign(first, first + products.link_count()[i]);
+			const auto known = static_cast<std::ptrdiff_t>(all.size());
+			for (std::uint32_t j = 0; j < n && all.size() < s.lanes; j++)
+				if (std::find(all.begin(), all.begin() + known, list[j]) == all.begin() + known)
+					all.push_back(list[j]);
+			std::copy(all.begin(), all.end(), list);
+			n = static_cast<std::uint8_t>(all.size());
+		}
 	});
 }
 
@@ -334,12 +398,12 @@ GraphBuilder::Impl::link_some(std::vector<std::uint32_t> rows)
 	const auto n = static_cast<std::uint32_t>(rows.size());
 	result.links.resize(static_cast<std::size_t>(n) * result.lanes);
 	result.count.resize(n);
-	LayerLinker linker(workers, store, settings(n, result.lanes, false));
+	const LinkSettings s = settings(n, result.lanes, false);
+	LayerLinker linker(workers, store, near_metric(), s);
 	linker.cluster(rows);
 	linker.use_rows(rows.data());
 	std::vector<Edge> some(static_cast<std::size_t>(n) * result.lanes);
-	linker.scan(some.data(), nullptr);
-	linker.merge(some.data(), {});
+	link_layer(linker, s, some.data(), nullptr, {});
 	std::vector<std::uint32_t> number(n);  // position in the linker -> member
 	for (std::uint32_t i = 0; i < n; i++)
 		number[i] = static_cast<std::uint32_t>(std::lower_bound(result.members.begin(), result.members.end(), rows[i]) -
@@ -365,7 +429,8 @@ GraphBuilder::Impl::run()
 	}
 	phase = BuildPhase::clustering;
 	choose_unit();
-	LayerLinker base(workers, store, settings(n, base_lanes(), true));
+	const LinkSettings s = settings(n, base_lanes(), true);
+	LayerLinker base(workers, store, near_metric(), s);
 	{
 		std::vector<std::uint32_t> rows(n);
 		std::iota(rows.begin(), rows.end(), 0);
@@ -373,8 +438,6 @@ GraphBuilder::Impl::run()
 		permute(rows);
 	}
 	phase = BuildPhase::linking;
-	base.scan(edges, &done);
-	phase = BuildPhase::finishing;
 
 	/* Layers, then the samples that are none. Where 1 in 16 is on the next layer, every second sample is one. */
 	std::uint32_t top = 0;
@@ -406,14 +469,15 @@ GraphBuilder::Impl::run()
 			samples.push_back(link_some(positions_below(share)));
 	}
 	std::reverse(samples.begin(), samples.end());
-	base.merge(edges, samples);
+	link_layer(base, s, edges, &done, samples);
+	phase = BuildPhase::finishing;
 	samples.clear();
 	degrees = std::move(base.link_count());
 
 	const std::size_t stride = base_lanes() * sizeof(Edge) / sizeof(std::uint32_t);
 	Lists lists{n, base_lanes(), reinterpret_cast<std::uint32_t *>(edges), stride, degrees.data()};
 	Connector(workers, lists, [&](std::uint32_t a, std::uint32_t b) {
-		return store.between(store.view(a), b);
+		return store.between(options.metric, store.view(a), b);
 	}).connect(entry);
 	for (SampleLinks &layer : layers)
 	{
@@ -421,7 +485,7 @@ GraphBuilder::Impl::run()
 				   layer.count.data()};
 		auto start = std::lower_bound(layer.members.begin(), layer.members.end(), entry) - layer.members.begin();
 		Connector(workers, some, [&](std::uint32_t a, std::uint32_t b) {
-			return store.between(store.view(layer.members[a]), layer.members[b]);
+			return store.between(options.metric, store.view(layer.members[a]), layer.members[b]);
 		}).connect(static_cast<std::uint32_t>(start));
 	}
 	if (page_slots > 1)

@@ -121,10 +121,24 @@ LayerLinker::cluster(std::vector<std::uint32_t> &rows)
 	for (std::uint32_t i = 0; i < n; i++)
 		sorted[at[assignment[i]]++] = rows[i];
 	rows = std::move(sorted);
+}
+
+void
+LayerLinker::share(const LayerLinker &other)
+{
+	clusters_ = other.clusters_;
+	first_ = other.first_;
+	rows_ = other.rows_;
+}
+
+void
+LayerLinker::find_near()
+{
+	const std::uint32_t k = clusters_.count();
 	const std::uint32_t scanned = settings_.scanned_rows / kClusterRows;
 	near_count_ = std::min(k, scanned + scanned / 2 + 2);
 	near_.resize(static_cast<std::size_t>(k) * near_count_);
-	check(clusters_.nearest(workers_, near_count_, near_.data()));
+	check(clusters_.nearest(workers_, metric_ == Metric::inner_product, near_count_, near_.data()));
 }
 
 void
@@ -154,8 +168,8 @@ LayerLinker::encode()
 			{
 				store_.load(row(first_[c] + i), row_values.data());
 				quantizer::SignFactors f = quantizer::encode_lane(
-					store_.metric(), clusters_.centroid(static_cast<std::uint32_t>(c)), row_values.data(), dims,
-					scan_dims_, codes_.data() + (first_block_[c] + i / kBlockLanes) * block_bytes_, i % kBlockLanes);
+					metric_, clusters_.centroid(static_cast<std::uint32_t>(c)), row_values.data(), dims, scan_dims_,
+					codes_.data() + (first_block_[c] + i / kBlockLanes) * block_bytes_, i % kBlockLanes);
 				add[i] = f.add;
 				mul[i] = f.mul;
 				most_add = std::max(most_add, std::fabs(f.add));
@@ -189,7 +203,6 @@ LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_
 {
 	const std::uint32_t most = settings_.lanes;
 	const distance::Kernels &kernels = distance::kernels();
-	const distance::Metric metric = store_.metric();
 	const std::size_t dims = store_.dims();
 	for (std::size_t i = 0; i < candidates.size() && have < most; i++)
 	{
@@ -200,7 +213,7 @@ LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_
 		bool shadowed = false;
 		for (std::uint32_t j = 0; j < have && !shadowed; j++)
 		{
-			shadowed = alpha * code_distance(kernels, metric, s.kept_views[s.kept_order[j]], view, dims) < c.distance;
+			shadowed = alpha * code_distance(kernels, metric_, s.kept_views[s.kept_order[j]], view, dims) < c.distance;
 			if (shadowed && j > 0)
 				std::swap(s.kept_order[j], s.kept_order[j / 2]);
 		}
@@ -251,12 +264,11 @@ void
 LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 {
 	const distance::Kernels &kernels = distance::kernels();
-	const distance::Metric metric = store_.metric();
 	const std::size_t dims = store_.dims();
 	const std::uint32_t n = piece.end - piece.begin;
 	const std::size_t wanted = settings_.candidates, limit = 2 * wanted + 256;
 	const std::uint32_t *near = near_.data() + static_cast<std::size_t>(piece.cluster) * near_count_;
-	const bool by_codes = metric != distance::Metric::l1;
+	const bool by_codes = metric_ != distance::Metric::l1;
 
 	s.panels.pack_some(clusters_.centroids(), near, near_count_, dims);
 	const std::size_t padded = s.panels.padded();
@@ -279,7 +291,7 @@ LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 		store_.load(row(piece.begin + i), q);
 		s.query_rows[i] = q;
 	}
-	const bool inner = metric == distance::Metric::inner_product;
+	const bool inner = metric_ == distance::Metric::inner_product;
 	if (inner)
 		s.panels.products(s.query_rows.data(), n, s.products.data());
 	else
@@ -381,7 +393,8 @@ LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 void
 LayerLinker::scan(Edge *edges, std::atomic<std::uint64_t> *progress)
 {
-	if (store_.metric() != distance::Metric::l1)
+	find_near();
+	if (metric_ != distance::Metric::l1)
 		encode();
 	strict_.assign(count(), 0);
 	total_.assign(count(), 0);

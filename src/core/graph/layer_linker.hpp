@@ -49,13 +49,15 @@ struct SampleLinks
 class LayerLinker
 {
 public:
-	LayerLinker(Workers &workers, const RowStore &store, const LinkSettings &settings) noexcept
-		: workers_(workers), store_(store), settings_(settings)
+	LayerLinker(Workers &workers, const RowStore &store, Metric metric, const LinkSettings &settings) noexcept
+		: workers_(workers), store_(store), metric_(metric), settings_(settings)
 	{
 	}
 
 	/* Finds the clusters of rows (of the store) and sorts rows by them. */
 	void cluster(std::vector<std::uint32_t> &rows);
+	/* The clusters and rows of another, before its scan(). */
+	void share(const LayerLinker &other);
 	/* From here on position i is row rows[i], or row i where rows is null. */
 	void
 	use_rows(const std::uint32_t *rows) noexcept
@@ -98,6 +100,7 @@ private:
 		std::uint32_t cluster, begin, end;  // positions
 	};
 
+	void find_near();
 	void encode();
 	void scan_piece(const Piece &piece, Edge *edges, Scratch &s);
 	void link_one(std::uint32_t position, Edge *edges, Scratch &s);
@@ -107,11 +110,12 @@ private:
 	float
 	between(const CodeView &a, std::uint32_t b) const noexcept
 	{
-		return store_.between(a, row(b));
+		return store_.between(metric_, a, row(b));
 	}
 
 	Workers &workers_;
 	const RowStore &store_;
+	const Metric metric_;
 	const LinkSettings settings_;
 	const std::uint32_t *rows_ = nullptr;
 

@@ -173,9 +173,9 @@ public:
 						h.norm2, h.sum};
 	}
 	float
-	between(const CodeView &a, std::uint32_t b) const noexcept
+	between(Metric metric, const CodeView &a, std::uint32_t b) const noexcept
 	{
-		return code_distance(kernels_, metric_, a, view(b), dims_);
+		return code_distance(kernels_, metric, a, view(b), dims_);
 	}
 	void
 	prefetch(std::uint32_t row) const noexcept
