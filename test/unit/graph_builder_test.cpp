@@ -325,20 +325,20 @@ TEST(GraphBuilder, SameSeedSameGraphWithAnyThreadsAndAnyMemory)
 	std::fclose(file);
 }
 
-/* A share of 1 / m of a layer is on the next one: 1000 +- 5 standard deviations of 8000 at m = 8. */
+/* A share of 1 / 4m of a layer is on the next one: 500 +- 5 standard deviations of 16000 at m = 8. */
 TEST(GraphBuilder, LevelsThinOutByM)
 {
 	Build b;
-	b.rows = 8000;
-	b.options.ef_construction = 8;
+	b.rows = 16000;
+	b.options.ef_construction = 16;
 	b.run();
 	std::size_t above[3] = {};
 	for (std::uint32_t level : b.levels())
 		for (std::uint32_t i = 0; i < 3; i++)
 			above[i] += level > i;
-	EXPECT_NEAR(static_cast<double>(above[0]), 1000, 150);
-	EXPECT_NEAR(static_cast<double>(above[1]), 125, 56);
-	EXPECT_LT(above[2], 40u);
+	EXPECT_NEAR(static_cast<double>(above[0]), 500, 110);
+	EXPECT_NEAR(static_cast<double>(above[1]), 16, 16);
+	EXPECT_LT(above[2], 5u);
 }
 
 /* Whatever it is at. */

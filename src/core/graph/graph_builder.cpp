@@ -15,6 +15,7 @@
 #include "layer_linker.hpp"
 #include "vecdb/base/random.hpp"
 #include "vecdb/base/workers.hpp"
+#include "vecdb/graph/levels.hpp"
 #include "vecdb/layout/hnsw_page.hpp"
 
 namespace vecdb::core::graph
@@ -27,8 +28,8 @@ namespace
  * a dense region. */
 constexpr double kSampleShare = 4;
 constexpr std::uint32_t kLeastSample = 64;
-/* Squared distances: lanes that cost nothing take more. */
-constexpr float kFillAlpha = 1.2f, kBrimAlpha = 1.44f;
+/* On squared distances. */
+constexpr float kFillAlpha = 1.2f;
 /* Reached nodes around a lost one that are compared. */
 constexpr std::size_t kNearby = 512;
 
@@ -214,17 +215,21 @@ struct GraphBuilder::Impl
 		return static_cast<std::uint32_t>(2 * options.m);
 	}
 
+	std::uint64_t
+	bits_of(std::uint32_t ordinal) const noexcept
+	{
+		return splitmix64(options.seed + 0x5851f42d4c957f2du * (static_cast<std::uint64_t>(ordinal) + 1));
+	}
 	/* In (0, 1]; row `ordinal` belongs to the share s of all where it is at most s. */
 	double
 	chance(std::uint32_t ordinal) const noexcept
 	{
-		return unit_open(splitmix64(options.seed + 0x5851f42d4c957f2du * (static_cast<std::uint64_t>(ordinal) + 1)));
+		return unit_open(bits_of(ordinal));
 	}
 	std::uint32_t
 	level_of(std::uint32_t ordinal) const noexcept
 	{
-		double level = -std::log(chance(ordinal)) / std::log(static_cast<double>(options.m));
-		return level < layout::kMaxLevel ? static_cast<std::uint32_t>(level) : layout::kMaxLevel;
+		return graph::level_of(bits_of(ordinal), options.m);
 	}
 
 	std::uint8_t *
@@ -275,10 +280,12 @@ GraphBuilder::Impl::settings(std::uint32_t rows, std::uint32_t lanes, bool base)
 	const double dims = std::clamp((static_cast<double>(options.code_dims) - 128) / 384, 0.0, 1.0);
 	s.candidates = static_cast<std::uint32_t>(std::max(options.ef_construction, 128) * (base ? 1 + dims : 1));
 	s.candidates = std::max(s.candidates, 2 * lanes);
-	/* 48 clusters up to 200,000 rows, 64 for a million. Too few do harm where much recall is asked for. */
-	const double clusters = 48 + 16 * std::max(0.0, std::log(rows / 2e5) / std::log(5.0));
+	/* 96 clusters up to 200,000 rows, 128 for a million. Too few do harm where much recall is asked for. */
+	const double clusters = 96 + 32 * std::max(0.0, std::log(rows / 2e5) / std::log(5.0));
 	s.scanned_rows = std::max(static_cast<std::uint32_t>(256 * clusters), 3 * s.candidates);
-	s.fill_alpha = options.to_the_brim ? kBrimAlpha : kFillAlpha;
+	/* Half of the base layer's lanes are for links in: more links out would turn those away. */
+	s.forward_lanes = static_cast<std::uint32_t>(options.m);
+	s.fill_alpha = kFillAlpha;
 	s.least_lanes = options.to_the_brim ? lanes : lanes / 4;
 	s.seed = options.seed;
 	return s;
@@ -328,7 +335,7 @@ GraphBuilder::Impl::link_layer(LayerLinker &linker, const LinkSettings &s, Edge 
 		return;
 	}
 	LinkSettings half = s;
-	half.lanes = s.lanes / 2;
+	half.lanes = half.forward_lanes = s.lanes / 2;
 	half.fill_alpha = 0;
 	half.least_lanes = 0;
 	LayerLinker products(workers, store, Metric::inner_product, half);
@@ -439,7 +446,7 @@ GraphBuilder::Impl::run()
 	}
 	phase = BuildPhase::linking;
 
-	/* Layers, then the samples that are none. Where 1 in 16 is on the next layer, every second sample is one. */
+	/* Layers, then the samples that are none. Where 1 in 64 is on the next layer, every third sample is one. */
 	std::uint32_t top = 0;
 	for (std::uint32_t i = 0; i < n; i++)
 	{
@@ -462,8 +469,8 @@ GraphBuilder::Impl::run()
 	{
 		std::uint32_t same = 0;
 		for (double part = 1.0; same < top && part > share; same++)
-			part /= options.m;
-		if (same > 0 && std::pow(options.m, -static_cast<double>(same)) == share)
+			part /= 4 * options.m;
+		if (same > 0 && std::pow(4 * options.m, -static_cast<double>(same)) == share)
 			samples.push_back(layers[same - 1]);
 		else
 			samples.push_back(link_some(positions_below(share)));

@@ -198,10 +198,9 @@ LayerLinker::encode()
  * state[i]: 2 kept, 1 passed over. What blocked last is asked early: near candidates share it.
  */
 std::uint32_t
-LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha, Edge *kept,
-					std::uint32_t have, Scratch &s) const
+LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha,
+					std::uint32_t most, Edge *kept, std::uint32_t have, Scratch &s) const
 {
-	const std::uint32_t most = settings_.lanes;
 	const distance::Kernels &kernels = distance::kernels();
 	const std::size_t dims = store_.dims();
 	for (std::size_t i = 0; i < candidates.size() && have < most; i++)
@@ -250,10 +249,10 @@ LayerLinker::link_one(std::uint32_t position, Edge *edges, Scratch &s)
 		s.candidates[i] = Edge{from_sortable(static_cast<std::uint32_t>(s.keys[i] >> 32)), position_of(s.keys[i])};
 	s.state.assign(n, 0);
 	Edge *out = edges + static_cast<std::size_t>(position) * settings_.lanes;
-	std::uint32_t have = choose(s.candidates, s.state, 1.0f, out, 0, s);
+	std::uint32_t have = choose(s.candidates, s.state, 1.0f, settings_.forward_lanes, out, 0, s);
 	strict_[position] = static_cast<std::uint8_t>(have);
 	if (settings_.fill_alpha > 1)
-		have = choose(s.candidates, s.state, settings_.fill_alpha, out, have, s);
+		have = choose(s.candidates, s.state, settings_.fill_alpha, settings_.lanes, out, have, s);
 	for (std::size_t i = 0; i < n && have < settings_.least_lanes; i++)
 		if (s.state[i] != 2)
 			out[have++] = s.candidates[i];
@@ -473,7 +472,7 @@ LayerLinker::merge_one(std::uint32_t position, Edge *edges, const std::vector<Sa
 	else
 	{
 		s.state.assign(firm, 0);
-		have = choose(s.candidates, s.state, 1.0f, s.kept.data(), 0, s);
+		have = choose(s.candidates, s.state, 1.0f, most, s.kept.data(), 0, s);
 	}
 	auto has = [&](std::uint32_t id) {
 		for (std::uint32_t j = 0; j < have; j++)
@@ -502,14 +501,14 @@ LayerLinker::merge_one(std::uint32_t position, Edge *edges, const std::vector<Sa
 		for (std::size_t i = 0; i < s.keys.size(); i++)
 			if (has(s.candidates[i].to))
 				s.state[i] = 2;
-		if (settings_.fill_alpha > 1 && settings_.least_lanes < most)
+		if (settings_.fill_alpha > 1)
 		{
 			for (std::uint32_t j = 0; j < have; j++)
 			{
 				s.kept_views[j] = store_.view(row(s.kept[j].to));
 				s.kept_order[j] = j;
 			}
-			have = choose(s.candidates, s.state, settings_.fill_alpha, s.kept.data(), have, s);
+			have = choose(s.candidates, s.state, settings_.fill_alpha, most, s.kept.data(), have, s);
 		}
 		for (std::size_t i = 0; i < s.candidates.size() && have < settings_.least_lanes; i++)
 			if (s.state[i] != 2)

@@ -27,9 +27,10 @@ struct Edge
 
 struct LinkSettings
 {
-	std::uint32_t lanes;         // most links of a row
-	std::uint32_t candidates;    // compared by their SQ8 codes
-	std::uint32_t scanned_rows;  // compared by one-bit codes, about
+	std::uint32_t lanes;          // most links of a row
+	std::uint32_t forward_lanes;  // of these, most that it chooses itself by the rule
+	std::uint32_t candidates;     // compared by their SQ8 codes
+	std::uint32_t scanned_rows;   // compared by one-bit codes, about
 	/* Lanes that the rule leaves empty take what it keeps at this factor on the (squared) distance; 0: they stay empty. */
 	float fill_alpha;
 	/* And the nearest up to so many lanes. */
@@ -105,8 +106,8 @@ private:
 	void scan_piece(const Piece &piece, Edge *edges, Scratch &s);
 	void link_one(std::uint32_t position, Edge *edges, Scratch &s);
 	void merge_one(std::uint32_t position, Edge *edges, const std::vector<SampleLinks> &samples, Scratch &s);
-	std::uint32_t choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha, Edge *kept,
-						 std::uint32_t have, Scratch &s) const;
+	std::uint32_t choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha,
+						 std::uint32_t most, Edge *kept, std::uint32_t have, Scratch &s) const;
 	float
 	between(const CodeView &a, std::uint32_t b) const noexcept
 	{
