@@ -222,6 +222,27 @@ RESET enable_seqscan;
 SELECT sum((SELECT count(*) FROM vecdb.check_index(indexrelid))) FROM pg_index WHERE indrelid IN ('hnsw_q7_0'::regclass, 'hnsw_q7_1'::regclass, 'hnsw_q7_2'::regclass);
 RESET maintenance_work_mem;
 
+-- --- the file of an index is copied; a wild first row ---
+
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE hnsw_queue_space LOCATION '';
+CREATE TABLE hnsw_q8 (id int, e vector(8));
+CREATE INDEX hnsw_q8_e ON hnsw_q8 USING hnsw (e vector_l2_ops);
+BEGIN;
+INSERT INTO hnsw_q8 SELECT i, CASE i WHEN 1 THEN array_fill(1e6, ARRAY[8])::vector ELSE hnsw_queue_v(i, 8) END
+    FROM generate_series(1, 1500) i;
+ALTER INDEX hnsw_q8_e SET TABLESPACE hnsw_queue_space;
+INSERT INTO hnsw_q8 SELECT i, hnsw_queue_v(i, 8) FROM generate_series(1501, 1600) i;
+SAVEPOINT s;
+ALTER INDEX hnsw_q8_e SET TABLESPACE pg_default;
+SELECT recall >= 0.95 AS good FROM vecdb.check_recall('hnsw_q8_e', 30);
+ROLLBACK TO s;
+COMMIT;
+SELECT check_name, count(*) FROM vecdb.check_index('hnsw_q8_e') WHERE check_name <> 'lane_code' GROUP BY 1;
+SELECT recall >= 0.95 AS good FROM vecdb.check_recall('hnsw_q8_e', 30);
+DROP TABLE hnsw_q8;
+DROP TABLESPACE hnsw_queue_space;
+
 SET vecdb.queue_inserts = off;
 INSERT INTO hnsw_q4 SELECT i, hnsw_queue_v(i, 8) FROM generate_series(51, 100) i;
 SELECT * FROM hnsw_queue_state('hnsw_q4');

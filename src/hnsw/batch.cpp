@@ -371,8 +371,12 @@ insert_rows(Relation index, const float *vectors, const ItemPointerData *tids, u
 	IndexState *state = index_state(index, meta);
 	if (meta.entry_id == kInvalidId)
 		state = centre_empty_index(index, state, vectors, count);
+	/* Nobody changes the origin meanwhile. */
+	lock_graph(index, ShareLock);
+	state = index_state(index, meta);
 	Inserter *inserter = make_inserter(index, state);
 	insert_batch(inserter, index, vectors, tids, count);
+	unlock_graph(index, ShareLock);
 }
 
 }  // namespace vecdb::hnsw

@@ -529,33 +529,41 @@ reconnect_node(Linker *linker, uint32 id, const Bitmap *among)
 /* Rows of one statement that are inserted at once: few are not worth a queue. */
 constexpr uint32 kRowsAtOnce = 8;
 
-/* The mean of the rows in out, as the origin of their codes. False: there is none, or it would be too large. */
+/* Rows that decide about the origin of an index that was empty. */
+constexpr uint32 kOriginRows = 255;
+
+/*
+ * The middle of the rows in out, as the origin of their codes: the median of each element, as one wild row must not push the
+ * mean away from all others. False: there is none, or it would be too large.
+ */
 static bool
-mean_of(const IndexState *state, const float *vectors, uint32 count, float *out)
+middle_of(const IndexState *state, const float *vectors, uint32 count, float *out)
 {
 	uint32 n = state->shape.dimensions;
-	auto *sum = static_cast<double *>(palloc0(n * sizeof(double)));
-	for (uint32 row = 0; row < count; row++)
+	uint32 used = count < kOriginRows ? count : kOriginRows;
+	auto *scales = static_cast<float *>(palloc(used * sizeof(float)));
+	auto *values = static_cast<float *>(palloc(used * sizeof(float)));
+	auto row = [&](uint32 i) noexcept {
+		return vectors + static_cast<Size>(static_cast<uint64>(i) * count / used) * n;
+	};
+	for (uint32 i = 0; i < used; i++)
 	{
-		const float *v = vectors + static_cast<Size>(row) * n;
-		double scale = 1;
-		if (state->metric == Metric::cosine)
-		{
-			double norm2 = 0;
-			for (uint32 i = 0; i < n; i++)
-				norm2 += static_cast<double>(v[i]) * v[i];
-			scale = 1 / std::sqrt(norm2);
-		}
-		for (uint32 i = 0; i < n; i++)
-			sum[i] += scale * v[i];
+		double norm2 = 0;
+		for (uint32 k = 0; k < n; k++)
+			norm2 += static_cast<double>(row(i)[k]) * row(i)[k];
+		scales[i] = state->metric == Metric::cosine ? static_cast<float>(1 / std::sqrt(norm2)) : 1.0f;
 	}
 	bool good = true;
-	for (uint32 i = 0; i < n; i++)
+	for (uint32 k = 0; k < n; k++)
 	{
-		out[i] = static_cast<float>(sum[i] / count);
-		good = good && std::isfinite(out[i]) && std::fabs(out[i]) < 1e30f;
+		for (uint32 i = 0; i < used; i++)
+			values[i] = scales[i] * row(i)[k];
+		std::nth_element(values, values + used / 2, values + used);
+		out[k] = values[used / 2];
+		good = good && std::isfinite(out[k]) && std::fabs(out[k]) < 1e30f;
 	}
-	pfree(sum);
+	pfree(values);
+	pfree(scales);
 	return good;
 }
 
@@ -565,7 +573,7 @@ centre_empty_index(Relation index, IndexState *state, const float *vectors, uint
 	if (state->meta.mean_pages != 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
 		return state;
 	auto *mean = static_cast<float *>(palloc(state->shape.dimensions * sizeof(float)));
-	if (!mean_of(state, vectors, count, mean))
+	if (!middle_of(state, vectors, count, mean))
 		return state;
 	/* Nobody may have coded a row for the origin of before and go on to write it: inserters look at build_id under this lock. */
 	lock_graph(index, ExclusiveLock);
@@ -630,7 +638,9 @@ hnsw_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relati
 	const float *v = indexable_vector(state, values[0], isnull[0]);
 	if (v != nullptr)
 	{
-		if (count_row(info) < kRowsAtOnce || !queue_row(index, state, heap, v, tid))
+		/* The first rows of all decide about the origin together. */
+		bool at_once = count_row(info) < kRowsAtOnce && meta.entry_id != kInvalidId;
+		if (at_once || !queue_row(index, state, heap, v, tid))
 		{
 			if (meta.entry_id == kInvalidId)
 				state = centre_empty_index(index, state, v, 1);

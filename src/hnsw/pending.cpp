@@ -11,9 +11,11 @@
  *         children's. A row inserted speculatively can die alone and is not queued.
  * Files:  a queue is for one file of an index. TRUNCATE, REINDEX, DROP and rewrites make or leave another; the queue is
  *         kept, as a subtransaction may bring the file back, and what finds no file at the commit is dropped. The one
- *         way to empty a file in place (made in the same subtransaction) ends in ambuild, which forgets the queue.
+ *         way to empty a file in place (made in the same subtransaction) ends in ambuild, which forgets the queue. SET
+ *         TABLESPACE copies the file: all is linked before an ALTER.
  * Errors: a row leaves the queue only with its whole batch. An error in between that a subtransaction catches would leave some
- *         rows in the index and in the queue; such a transaction cannot commit.
+ *         rows in the index and in the queue; such a transaction cannot commit. So a cancel waits for the end of the batch
+ *         where it would leave rows of an outer transaction so.
  */
 #include "hnsw/pending.hpp"
 
@@ -22,6 +24,8 @@ extern "C" {
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
 }
 
 #include "hnsw/batch.hpp"
@@ -53,6 +57,7 @@ struct Queue
 
 static Queue *queues = nullptr;
 static ExecutorStart_hook_type previous_start = nullptr;
+static ProcessUtility_hook_type previous_utility = nullptr;
 
 static bool
 same_file(const Queue *q, Relation index)
@@ -70,6 +75,17 @@ queue_of(Relation index)
 	return nullptr;
 }
 
+/* Would rows stay in the queue if this subtransaction were rolled back? */
+static bool
+outlives_subtransaction(const Queue *q)
+{
+	SubTransactionId own = GetCurrentSubTransactionId();
+	for (uint32 i = 0; i < q->count; i++)
+		if (q->rows[i].owner < own)
+			return true;
+	return false;
+}
+
 static void
 flush_queue(Queue *q, Relation index)
 {
@@ -85,8 +101,13 @@ flush_queue(Queue *q, Relation index)
 	auto *tids = static_cast<ItemPointerData *>(MemoryContextAllocHuge(context, q->count * sizeof(ItemPointerData)));
 	for (uint32 i = 0; i < q->count; i++)
 		tids[i] = q->rows[i].tid;
+	bool hold = outlives_subtransaction(q);
 	q->broken = true;
+	if (hold)
+		HOLD_INTERRUPTS();  // an error gives them free again
 	insert_rows(index, q->vectors, tids, q->count);
+	if (hold)
+		RESUME_INTERRUPTS();
 	q->broken = false;
 	q->count = q->capacity = 0;
 	pfree(q->rows);
@@ -268,6 +289,21 @@ flush_before_workers(QueryDesc *query, int flags)
 		standard_ExecutorStart(query, flags);
 }
 
+/* SET TABLESPACE copies the files of indexes: to the new one nothing of the queue would ever come. */
+static void
+flush_before_alter(PlannedStmt *statement, const char *text, bool read_only, ProcessUtilityContext context,
+				   ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver,
+				   QueryCompletion *completion)
+{
+	const Node *node = statement->utilityStmt;
+	if (queues != nullptr && (IsA(node, AlterTableStmt) || IsA(node, AlterTableMoveAllStmt)))
+		flush_all();
+	if (previous_utility != nullptr)
+		previous_utility(statement, text, read_only, context, params, environment, receiver, completion);
+	else
+		standard_ProcessUtility(statement, text, read_only, context, params, environment, receiver, completion);
+}
+
 void
 pending_init()
 {
@@ -275,6 +311,8 @@ pending_init()
 	RegisterSubXactCallback(at_subtransaction, nullptr);
 	previous_start = ExecutorStart_hook;
 	ExecutorStart_hook = flush_before_workers;
+	previous_utility = ProcessUtility_hook;
+	ProcessUtility_hook = flush_before_alter;
 }
 
 }  // namespace vecdb::hnsw

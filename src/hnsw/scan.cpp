@@ -596,6 +596,9 @@ emit(IndexScanDesc scan, ScanOpaque *so, const OrderedNode &node, const ItemPoin
 	scan->xs_orderbyvals[0] = so->null_order ? Datum{0} : Float8GetDatum(value);
 }
 
+/* Rows of a node with duplicates have one distance if its interval is narrower than this share of it. */
+constexpr double kSameDistance = 0.01;
+
 bool
 hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 {
@@ -629,7 +632,12 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 			found = true;
 			break;
 		}
-		/* Rows share a node only when their codes and error norms are equal to the last bit: one order value for all. */
+		/*
+		 * Rows share a node only when their codes and error norms are equal to the last bit: one order value for all. Unless the codes
+		 * tell little, as far from the origin: rows that differ may have the same.
+		 */
+		node.certain = node.certain &&
+					   node.interval.upper - node.interval.lower <= kSameDistance * std::fabs(node.interval.middle);
 		if (so->tids == nullptr)
 			so->tids = static_cast<ItemPointerData *>(
 				palloc(so->state->shape.duplicates_per_slot() * sizeof(ItemPointerData)));
