@@ -54,7 +54,7 @@ foreach my $ms (20, 100, 300, 700)
 my ($out, $err) = ('', '');
 foreach my $how (qw(cancel terminate))
 {
-	foreach my $phase ('loading tuples', 'clustering tuples|linking tuples', 'writing pages')
+	foreach my $phase ('loading tuples', 'clustering tuples|linking tuples')
 	{
 		my $psql = start_psql($node, [ $create, q{SELECT 'goes on'} ], \$out, \$err);
 		wait_for($node, "SELECT true FROM pg_stat_progress_create_index WHERE phase ~ '$phase'");
