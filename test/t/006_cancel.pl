@@ -54,7 +54,7 @@ foreach my $ms (20, 100, 300, 700)
 my ($out, $err) = ('', '');
 foreach my $how (qw(cancel terminate))
 {
-	foreach my $phase ('loading tuples', 'clustering tuples|linking tuples')
+	foreach my $phase ('building index', 'linking tuples')
 	{
 		my $psql = start_psql($node, [ $create, q{SELECT 'goes on'} ], \$out, \$err);
 		wait_for($node, "SELECT true FROM pg_stat_progress_create_index WHERE phase ~ '$phase'");
@@ -78,7 +78,7 @@ is($node->safe_psql('postgres', 'DROP INDEX t_i; SELECT 1'), '1', 'DROP INDEX');
 
 ($out, $err) = ('', '');
 my $psql = start_psql($node, [ $concurrently, q{SELECT 'goes on'} ], \$out, \$err);
-wait_for($node, q{SELECT true FROM pg_stat_progress_create_index WHERE phase LIKE '%loading tuples%'});
+wait_for($node, q{SELECT true FROM pg_stat_progress_create_index WHERE phase LIKE '%linking tuples%'});
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index');
 $psql->finish;
 like($err, qr/canceling statement/, 'CONCURRENTLY: cancelled');
