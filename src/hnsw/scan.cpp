@@ -305,6 +305,9 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	return v->x;
 }
 
+/* The first search finds twice the rows of a usual LIMIT: fewer would be hardly cheaper, and the next search is not free. */
+constexpr uint32 kLeastAhead = 20;
+
 /* Slots up to which an index is read whole: exact, in less time than a search by the graph. */
 constexpr uint32 kReadWhole = 1024;
 
@@ -404,7 +407,8 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	begin_stats(so);
 	if (so->ended)
 		return;
-	so->look_ahead = static_cast<uint32>(guc_ef_search);
+	so->look_ahead = static_cast<uint32>(guc_ef_search) > kLeastAhead ? static_cast<uint32>(guc_ef_search)
+																	  : kLeastAhead;
 	uint32 ef = is_fused(so) ? pool_width(so->state->shape, so->look_ahead) : so->look_ahead;
 	so->search = take_search(so->context, ef);
 	uint32 count;

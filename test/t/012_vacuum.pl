@@ -67,7 +67,7 @@ check('and inserts');
 $node->safe_psql('postgres', 'DELETE FROM t WHERE h(id, 3) % 10 = 0');
 my ($vacuum_out, $vacuum_err) = ('', '');
 my $start = time;
-my $vacuum = start_psql($node, [ q{SET vacuum_cost_delay = 2}, q{SET vacuum_cost_limit = 60}, 'VACUUM t', q{SELECT 'done'} ], \$vacuum_out, \$vacuum_err);
+my $vacuum = start_psql($node, [ q{SET vacuum_cost_delay = 5}, q{SET vacuum_cost_limit = 20}, 'VACUUM t', q{SELECT 'done'} ], \$vacuum_out, \$vacuum_err);
 my ($beside, $slowest) = (0, 0);
 while (!$vacuum_out && time - $start < 60)
 {
