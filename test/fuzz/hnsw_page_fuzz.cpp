@@ -46,7 +46,7 @@ made_meta(const std::uint8_t *b)
 	meta.m = static_cast<std::uint16_t>(2 + b[4] % 99);
 	meta.ef_construction = 64;
 	HnswShape s;
-	if (hnsw_shape(meta.dimensions, core::layout::shape_options(meta), s))
+	if (hnsw_shape(meta.dimensions, shape_options(meta), s))
 	{
 		meta.code_dims = s.code_dims;
 		meta.lanes = static_cast<std::uint16_t>(s.lanes);

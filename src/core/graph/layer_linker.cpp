@@ -517,7 +517,8 @@ LayerLinker::merge_one(std::uint32_t position, Edge *edges, const std::vector<Sa
 	s.ids.resize(have);
 	for (std::uint32_t j = 0; j < have; j++)
 		s.ids[j] = s.kept[j].to;
-	std::memcpy(static_cast<void *>(own), s.ids.data(), have * sizeof(std::uint32_t));
+	if (have > 0)
+		std::memcpy(static_cast<void *>(own), s.ids.data(), have * sizeof(std::uint32_t));
 	total_[position] = static_cast<std::uint8_t>(have);
 }
 
