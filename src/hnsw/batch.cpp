@@ -213,6 +213,7 @@ write_rows(Batch *b)
 		BatchRow &r = b->rows[row];
 		if (r.done || r.equal != kInvalidId)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = 0; i < r.count; i++)
 		{
 			Backlink &link = b->links[r.first + i];
@@ -250,6 +251,7 @@ write_backlinks(Batch *b)
 	bool linked[kPageLinks];
 	for (uint32 i = 0; i < b->link_count;)
 	{
+		CHECK_FOR_INTERRUPTS();
 		BlockNumber blkno = shape.block_of(static_cast<uint32>(order[i].node));
 		uint32 n = 0;
 		for (;
@@ -302,6 +304,7 @@ insert_base_rows(Inserter *inserter, Batch *b, const float *const *vectors)
 		BatchRow &r = b->rows[row];
 		if (r.done)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		if (r.equal != kInvalidId)
 		{
 			/* A row with links: rows equal to it point to it, not to each other. */

@@ -205,15 +205,15 @@ begin_stats(ScanOpaque *so)
 	MemoryContextRegisterResetCallback(so->context, callback);
 }
 
-/* A search ready for ef, good until context is reset. */
+/* A search with room for so many candidates to begin with, good until context is reset. */
 static BeamSearch *
-take_search(MemoryContext context, uint32 ef)
+take_search(MemoryContext context, uint32 look_ahead)
 {
 	BeamSearch *search;
 	if (spare.taken)
 	{
 		search = static_cast<BeamSearch *>(MemoryContextAlloc(context, sizeof(BeamSearch)));
-		if (!search->init(pg::context_memory(context), ef))
+		if (!search->init(pg::context_memory(context), look_ahead))
 			out_of_memory();
 	}
 	else
@@ -224,7 +224,7 @@ take_search(MemoryContext context, uint32 ef)
 		if (spare.context == nullptr)
 		{
 			MemoryContext own = AllocSetContextCreate(TopMemoryContext, "vecdb hnsw search", ALLOCSET_DEFAULT_SIZES);
-			if (!search->init(pg::context_memory(own), ef))
+			if (!search->init(pg::context_memory(own), look_ahead))
 			{
 				MemoryContextDelete(own);
 				out_of_memory();
@@ -236,20 +236,23 @@ take_search(MemoryContext context, uint32 ef)
 		callback->arg = nullptr;
 		MemoryContextRegisterResetCallback(context, callback);
 	}
-	search->reset(ef);
+	search->reset(look_ahead);
 	return search;
 }
 
 /*
  * Estimates in the pool of layout fused for that look-ahead. Nodes that have been seen keep their places in it, about every
- * other one, and 1-bit estimates are off by some percent, the more the fewer dimensions are coded: with this many, recall is
- * that of layout compact, and of pgvector, or better.
+ * other one, and 1-bit estimates are off by some percent, the more the fewer dimensions are coded: this many are meant to
+ * find what pgvector finds at the same ef_search, or more.
  */
 static uint32
 pool_width(const HnswShape &shape, uint32 look_ahead)
 {
-	uint32 width = 8 * look_ahead + 48;
-	return shape.sign_dims >= 96 ? width : shape.sign_dims > 24 ? width / shape.sign_dims * 96 : 4 * width;
+	constexpr uint64 kMost = 1u << 31;
+	uint64 width = 8 * static_cast<uint64>(look_ahead) + 48;
+	if (shape.sign_dims < 96)
+		width = shape.sign_dims > 24 ? width * 96 / shape.sign_dims : 4 * width;
+	return static_cast<uint32>(width < kMost ? width : kMost);
 }
 
 static bool
@@ -410,7 +413,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->look_ahead = static_cast<uint32>(guc_ef_search) > kLeastAhead ? static_cast<uint32>(guc_ef_search)
 																	  : kLeastAhead;
 	uint32 ef = is_fused(so) ? pool_width(so->state->shape, so->look_ahead) : so->look_ahead;
-	so->search = take_search(so->context, ef);
+	so->search = take_search(so->context, so->look_ahead);
 	uint32 count;
 	bool good = true;
 	so->whole = guc_iterative_scan == kIterativeOff && node_slots(so->state->shape, so->store.blocks) <= kReadWhole;

@@ -438,7 +438,7 @@ PageStore::expand(uint32 id, float threshold, Scored &self, Scored *out, unsigne
 	if (fault == nullptr)
 		score_slot(*this, node, self);
 	/*
-	 * The trailer lies in a cache line of its own, which would cost a fifth of the search. What is no node page hardly looks
+	 * The trailer lies in a cache line of its own, which cost a sixth of a query. What is no node page hardly looks
 	 * like a node; where it does, nothing leaves without its checksum (refine).
 	 */
 	if (std::isnan(self.distance) && !page_is(page, PageKind::node))
