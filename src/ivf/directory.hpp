@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Which lists are near: the directory as scans and inserts read it.
+ *
+ * Regime: shell.
+ */
+#pragma once
+
+#include "ivf/state.hpp"
+
+namespace vecdb::ivf
+{
+
+struct NearList
+{
+	float
+		distance;  // of the centre, as the metric orders: squared L2 (cosine too), negative inner product, L1; an estimate unless `exact`
+	BlockNumber head;
+	uint32 lane;        // where its slot is: lane of the directory page below
+	BlockNumber block;  // list page of the directory
+	bool exact;
+};
+
+/*
+ * All lists, the `exact` nearest first and in exact order, the others behind by estimate (unordered). x: query or row in code space
+ * (D floats); cosine and L2 order by distance of centres. by_product: order by inner product (queries of that metric; rows are assigned by
+ * distance for every metric but L1). Returns their number; *lists is in the current context. Reads one state of the directory.
+ */
+uint32 near_lists(Relation index, IndexState *state, const float *x, bool by_product, uint32 exact, NearList **lists);
+
+/* The one list that a row in code space belongs to, and its centre (D floats); false: there is no list. */
+bool nearest_list(Relation index, IndexState *state, const float *x, NearList &list, float *centre);
+
+/* Copies the centre of a list (D floats). False: it is no longer there. */
+bool read_centre(Relation index, IndexState *state, const NearList &list, float *centre);
+
+}  // namespace vecdb::ivf

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Pages of lists: allocate, chain, add rows, take rows away.
+ *
+ * Regime: shell.
+ * Locks:  list page, then slot page; directory page, then its slot page, then the metapage; see README.md.
+ */
+#pragma once
+
+#include "ivf/state.hpp"
+
+namespace vecdb::ivf
+{
+
+/* A new page of the index, exclusively locked and not initialised: from the free space map, else at the end of the file. */
+Buffer new_page(Relation index);
+
+/* Heavyweight locks, see README.md. */
+inline void
+lock_list(Relation index, BlockNumber head, LOCKMODE mode)
+{
+	LockPage(index, head, mode);
+}
+inline void
+unlock_list(Relation index, BlockNumber head, LOCKMODE mode)
+{
+	UnlockPage(index, head, mode);
+}
+void lock_reorganisation(Relation index);
+bool try_lock_reorganisation(Relation index);
+void unlock_reorganisation(Relation index);
+
+/*
+ * Adds n rows, coded for that list, to the chain at head. Caller holds the list's lock (or is its only user) and has seen
+ * that it is not gone. One WAL record a list page with up to three slot pages.
+ */
+void add_rows(Relation index, IndexState *state, const IvfShape &shape, BlockNumber head,
+			  const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
+
+/* A new list: its centre (D floats) goes into the directory. rows are the first ones, coded for it. Caller holds the reorganisation lock.
+ * Returns its head block. */
+BlockNumber make_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2,
+					  const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
+
+/* Takes the list at head out of the directory and marks its chain as gone. Caller holds the reorganisation lock and the list's. */
+void drop_list(Relation index, IndexState *state, BlockNumber head);
+
+}  // namespace vecdb::ivf
