@@ -351,7 +351,7 @@ tables()
 	return {
 		{"PageTrailer",
 		 sizeof(PageTrailer),
-		 {FIELD(PageTrailer, kind), FIELD(PageTrailer, used), FIELD(PageTrailer, crc), FIELD(PageTrailer, reserved1),
+		 {FIELD(PageTrailer, kind), FIELD(PageTrailer, used), FIELD(PageTrailer, crc), FIELD(PageTrailer, owner),
 		  FIELD(PageTrailer, reserved2), FIELD(PageTrailer, page_id)}},
 		{"HnswMeta",
 		 sizeof(HnswMeta),

@@ -66,10 +66,10 @@ enum class PageKind : std::uint16_t
 
 struct PageTrailer
 {
-	std::uint16_t kind;  // PageKind
-	std::uint16_t used;  // detail: slots handed out; node: 0
-	std::uint32_t crc;   // mean pages: CRC-32C of the body
-	std::uint32_t reserved1;
+	std::uint16_t kind;   // PageKind
+	std::uint16_t used;   // detail: slots handed out; node: 0
+	std::uint32_t crc;    // mean pages: CRC-32C of the body
+	std::uint32_t owner;  // ivf, slot pages: block of the list page that names it; else 0
 	std::uint16_t reserved2;
 	std::uint16_t page_id;  // kHnswPageId
 };

@@ -7,7 +7,7 @@
  *   block 0       IvfMeta
  *   kind vector   float32 elements in consecutive blocks, 2038 a page: the mean, or the codebooks of quantizer pq
  *   kind list     ListHeader | block numbers of its slot pages | blocks of 32 lanes
- *   kind slots    fixed array of row slots; the slot of lane i of a list page (i counts through its blocks) is slot
+ *   kind slots    (PageTrailer.owner: block of its list page) fixed array of row slots; the slot of lane i of a list page (i counts through its blocks) is slot
  *                 i % slots_per_page of its slot page i / slots_per_page; a slot longer than a page's body lies in
  *                 `pages_per_slot` entries of that array, kSlotPartBytes in each
  *
@@ -65,7 +65,7 @@ enum class IvfPageKind : std::uint16_t
 	vector = 2,
 	list = 3,
 	slots = 4,
-	free = 5,  // nobody's, but may still be read by old scans: FreeMark tells until when
+	free = 5,  // nobody's
 };
 
 /* Stored in metapages and reloptions: never renumber. */
