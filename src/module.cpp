@@ -6,6 +6,7 @@
 #include "pg/postgres.hpp"
 
 #include "hnsw/module.hpp"
+#include "ivf/module.hpp"
 #include "search/hidden_distance.hpp"
 
 extern "C" {
@@ -18,6 +19,7 @@ void
 _PG_init(void)
 {
 	vecdb::hnsw::module_init();
+	vecdb::ivf::module_init();
 	vecdb::search::hidden_distance_init();
 	/* Last: from here on, a setting of that prefix which is not defined is a mistake. */
 	MarkGUCPrefixReserved("vecdb");

@@ -120,6 +120,17 @@ index_beginscan_compat(Relation heap, Relation index, Snapshot snapshot, int nke
 #endif
 }
 
+/* Memory for the extra of a setting's check hook, which the server frees; null where there is none. */
+inline void *
+allocate_guc_extra(size_t bytes)
+{
+#if PG_VERSION_NUM >= 160000
+	return guc_malloc(LOG, bytes);
+#else
+	return malloc(bytes);                                             // remove when 16 is the oldest supported
+#endif
+}
+
 /* Up to 15 the callbacks of the expression walkers are declared without parameters: in C++ another type. */
 using WalkCallback = bool (*)(Node *, void *);
 using MutateCallback = Node *(*) (Node *, void *);

@@ -17,6 +17,7 @@
 #include "search/hidden_distance.hpp"
 
 #include "hnsw/handler.hpp"
+#include "ivf/handler.hpp"
 #include "pg/compat.hpp"
 
 namespace vecdb::search
@@ -30,7 +31,8 @@ static bool
 is_ours(Oid indexid)
 {
 	Relation index = index_open(indexid, NoLock);
-	bool ours = index->rd_indam->amgettuple == hnsw::hnsw_get_tuple;
+	bool ours = index->rd_indam->amgettuple == hnsw::hnsw_get_tuple ||
+				index->rd_indam->amgettuple == ivf::ivf_get_tuple;
 	index_close(index, NoLock);
 	return ours;
 }

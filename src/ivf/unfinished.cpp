@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Verbs that nobody has written yet. Whoever writes one deletes it here; the file goes with the last.
+ *
+ * Regime: shell.
+ */
+#include "ivf/handler.hpp"
+
+namespace vecdb::ivf
+{
+
+[[noreturn]] static void
+unfinished(const char *verb)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("ivf: %s is not implemented yet", verb)));
+	pg_unreachable();
+}
+
+/* build.cpp */
+IndexBuildResult *
+ivf_build(Relation, Relation, IndexInfo *)
+{
+	unfinished("build");
+}
+
+void
+ivf_build_empty(Relation)
+{
+	unfinished("build empty");
+}
+
+char *
+ivf_build_phase_name(int64)
+{
+	return nullptr;
+}
+
+/* insert.cpp */
+bool
+ivf_insert(Relation, Datum *, bool *, ItemPointer, Relation, IndexUniqueCheck, bool, IndexInfo *)
+{
+	unfinished("insert");
+}
+
+/* vacuum.cpp */
+IndexBulkDeleteResult *
+ivf_bulk_delete(IndexVacuumInfo *, IndexBulkDeleteResult *, IndexBulkDeleteCallback, void *)
+{
+	unfinished("vacuum");
+}
+
+IndexBulkDeleteResult *
+ivf_vacuum_cleanup(IndexVacuumInfo *, IndexBulkDeleteResult *stats)
+{
+	return stats;
+}
+
+/* scan.cpp */
+IndexScanDesc
+ivf_begin_scan(Relation, int, int)
+{
+	unfinished("scan");
+}
+
+void
+ivf_rescan(IndexScanDesc, ScanKey, int, ScanKey, int)
+{
+	unfinished("scan");
+}
+
+bool
+ivf_get_tuple(IndexScanDesc, ScanDirection)
+{
+	unfinished("scan");
+}
+
+void
+ivf_end_scan(IndexScanDesc)
+{
+	unfinished("scan");
+}
+
+}  // namespace vecdb::ivf
