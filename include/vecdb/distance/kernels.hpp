@@ -95,6 +95,10 @@ struct Kernels
 	 * vector k, for count rows. */
 	void (*dot_panel)(const float *const *rows, std::size_t count, const float *panel, std::size_t n, float *out,
 					  std::size_t stride) noexcept;
+
+	/* --- checksums --- */
+	/* CRC-32C (Castagnoli, reflected) of n more bytes: begin with 0xFFFFFFFF, and invert what is left at the end. */
+	std::uint32_t (*crc32c)(std::uint32_t crc, const void *bytes, std::size_t n) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

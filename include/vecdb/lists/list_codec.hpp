@@ -17,6 +17,7 @@
 
 #include "vecdb/distance/metric.hpp"
 #include "vecdb/layout/ivf_page.hpp"
+#include "vecdb/quantizer/product.hpp"
 #include "vecdb/quantizer/rotation.hpp"
 
 namespace vecdb::core::lists
@@ -25,6 +26,7 @@ namespace vecdb::core::lists
 using distance::Metric;
 using layout::IvfShape;
 using layout::RowTid;
+using quantizer::Codebooks;
 
 struct CodeSpace
 {
@@ -38,27 +40,6 @@ struct CodeSpace
 
 /* v: d floats; out: D floats, may be v's own memory if that has D. norm: Euclidean norm of v, or null. */
 void to_code_space(const CodeSpace &space, const float *v, float *out, double *norm) noexcept;
-
-/* Codebooks of product quantization, in code space (of residuals); quantizer/product.hpp trains them. */
-struct Codebooks
-{
-	std::uint32_t segments;
-	std::uint32_t bits;    // 4 or 8
-	const float *vectors;  // for segment s, code k: its floats at vectors + (first(s) << bits) + k * length(s)
-	std::uint32_t code_dims;
-
-	/* Segments are runs of dimensions, nearly equal: segment s begins at s * D / segments. */
-	std::uint32_t
-	first(std::uint32_t s) const noexcept
-	{
-		return static_cast<std::uint32_t>(static_cast<std::uint64_t>(s) * code_dims / segments);
-	}
-	std::uint32_t
-	length(std::uint32_t s) const noexcept
-	{
-		return first(s + 1) - first(s);
-	}
-};
 
 struct ListCodec
 {

@@ -297,6 +297,7 @@ struct Avx512
 	static constexpr auto f32_to_f16 = Avx2::f32_to_f16;
 	static constexpr auto f16_to_f32 = Avx2::f16_to_f32;
 	static constexpr auto sign_lut = Avx2::sign_lut;
+	static constexpr auto crc32c = Avx2::crc32c;
 };
 
 }  // namespace

@@ -301,6 +301,13 @@ struct Neon
 		}
 		return sum;
 	}
+
+	/* The instruction is no part of the baseline that this file is compiled for. */
+	static std::uint32_t
+	crc32c(std::uint32_t crc, const void *bytes, std::size_t n) noexcept
+	{
+		return kernels_scalar.crc32c(crc, bytes, n);
+	}
 };
 
 }  // namespace

@@ -561,6 +561,45 @@ dot_panel(const float *const *rows, size_t count, const float *panel, size_t n, 
 	}
 }
 
+/* --- checksums --- */
+
+constexpr uint32_t kCastagnoli = 0x82f63b78;  // reflected
+
+/* of[k][b]: what byte b does to the checksum of k bytes later; eight bytes are looked up side by side. */
+struct CrcTables
+{
+	uint32_t of[8][256];
+
+	constexpr CrcTables() noexcept : of()
+	{
+		for (uint32_t b = 0; b < 256; b++)
+		{
+			uint32_t crc = b;
+			for (int bit = 0; bit < 8; bit++)
+				crc = (crc >> 1) ^ (crc & 1 ? kCastagnoli : 0);
+			of[0][b] = crc;
+		}
+		for (uint32_t b = 0; b < 256; b++)
+			for (size_t k = 1; k < 8; k++)
+				of[k][b] = (of[k - 1][b] >> 8) ^ of[0][of[k - 1][b] & 255];
+	}
+};
+
+constexpr CrcTables kCrc;
+
+uint32_t
+crc32c(uint32_t crc, const void *bytes, size_t n) noexcept
+{
+	const auto *p = static_cast<const uint8_t *>(bytes);
+	for (; n >= 8; n -= 8, p += 8)
+		crc = kCrc.of[7][(crc ^ p[0]) & 255] ^ kCrc.of[6][(crc >> 8 ^ p[1]) & 255] ^
+			  kCrc.of[5][(crc >> 16 ^ p[2]) & 255] ^ kCrc.of[4][crc >> 24 ^ p[3]] ^ kCrc.of[3][p[4]] ^
+			  kCrc.of[2][p[5]] ^ kCrc.of[1][p[6]] ^ kCrc.of[0][p[7]];
+	for (; n > 0; n--)
+		crc = (crc >> 8) ^ kCrc.of[0][(crc ^ *p++) & 255];
+	return crc;
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
@@ -591,6 +630,7 @@ constinit const Kernels kernels_scalar = {
 	.quad_sums = quad_sums,
 	.sign_lut = sign_lut,
 	.dot_panel = dot_panel,
+	.crc32c = crc32c,
 };
 
 }  // namespace vecdb::core::distance
