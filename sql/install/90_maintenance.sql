@@ -4,14 +4,14 @@ CREATE FUNCTION vecdb.check_index(index regclass, heap_rows boolean DEFAULT true
 		OUT check_name text, OUT block bigint, OUT detail text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'vecdb_check_index' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vecdb.check_index(regclass, boolean) IS
-	'what is wrong with an hnsw index, no row when it is sound; heap_rows: compare with the rows of the table too. Writes to the table wait until the transaction ends. For the owner';
+	'what is wrong with an index of vecdb, no row when it is sound; heap_rows: compare with the rows of the table too. Writes to the table wait until the transaction ends. For the owner';
 
 CREATE FUNCTION vecdb.check_recall(index regclass, INOUT samples integer DEFAULT 100, INOUT k integer DEFAULT 10,
 		OUT recall double precision, OUT mean_index_ms double precision,
 		OUT mean_exact_ms double precision) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'vecdb_check_recall' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION vecdb.check_recall(regclass, integer, integer) IS
-	'share of the k true nearest rows that an hnsw index returns for rows of its table as queries, at the settings in force. For the owner';
+	'share of the k true nearest rows that an index of vecdb returns for rows of its table as queries, at the settings in force. For the owner';
 
 CREATE FUNCTION vecdb.last_scan_stats(OUT index regclass, OUT ef_search integer, OUT rows_returned bigint, OUT hops bigint,
 		OUT pages bigint, OUT upper_pages bigint, OUT buffer_lookups bigint, OUT codes bigint, OUT estimates bigint,

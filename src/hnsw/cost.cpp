@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pg/plan_cost.hpp"
+
 namespace vecdb::hnsw
 {
 
@@ -33,10 +35,6 @@ constexpr double kFreshPower = 0.85;
 constexpr double kUpperVisits = 200;  // on the way down, compact
 constexpr double kUpperHops = 75;     // the same, fused
 constexpr double kReturned = 0.5;     // refining a row and giving it its place
-constexpr double kHeapRow = 0.6;      // a row of the table at a random place, cached
-
-/* What a sequential scan of cached pages, or a simple operator, takes for a cost of 1. */
-constexpr double kOperator = 0.0075;
 
 /* Of an index that is none (hypothetical). */
 constexpr double kUnknownDimensions = 100;
@@ -112,88 +110,6 @@ look_ahead(double row, double rows)
 	return row <= ef ? ef : std::max(ef, 4 * row);
 }
 
-/*
- * Of the rows of rel, the least share that a condition leaves for another index to fetch; 1: there is no such index. It is
- * known by its first column.
- */
-static double
-rival_share(PlannerInfo *root, RelOptInfo *rel)
-{
-	double share = 1;
-	ListCell *i, *r;
-	foreach (i, rel->indexlist)
-	{
-		auto *other = static_cast<IndexOptInfo *>(lfirst(i));
-		if (other->nkeycolumns < 1 || other->indexkeys[0] == 0 || !(other->amhasgettuple || other->amhasgetbitmap))
-			continue;
-		foreach (r, rel->baserestrictinfo)
-		{
-			auto *rinfo = static_cast<RestrictInfo *>(lfirst(r));
-			Oid op;
-			List *args;
-			if (IsA(rinfo->clause, OpExpr))
-			{
-				op = reinterpret_cast<OpExpr *>(rinfo->clause)->opno;
-				args = reinterpret_cast<OpExpr *>(rinfo->clause)->args;
-			}
-			else if (IsA(rinfo->clause, ScalarArrayOpExpr))
-			{
-				op = reinterpret_cast<ScalarArrayOpExpr *>(rinfo->clause)->opno;
-				args = reinterpret_cast<ScalarArrayOpExpr *>(rinfo->clause)->args;
-			}
-			else
-				continue;
-			bool matches = false;
-			ListCell *a;
-			foreach (a, args)
-			{
-				auto *var = static_cast<Var *>(lfirst(a));
-				matches = matches || (IsA(var, Var) && static_cast<Index>(var->varno) == rel->relid &&
-									  var->varlevelsup == 0 && var->varattno == other->indexkeys[0]);
-			}
-			if (matches && op_in_opfamily(op, other->opfamily[0]))
-				share =
-					std::min(share, clause_selectivity(root, reinterpret_cast<Node *>(rinfo), 0, JOIN_INNER, nullptr));
-		}
-	}
-	return share;
-}
-
-/*
- * Units of cost for a microsecond. The planner has two rates: a row at a random place costs random_page_cost, cached or not,
- * twenty times what the same time costs in a sequential scan. A scan is told in the coin of what it competes with:
- * another index where a condition has one, else a scan and sort of the whole table. distance: of one row, in units.
- */
-static double
-exchange_rate(PlannerInfo *root, RelOptInfo *rel, Cost distance, double random_page_cost, double sequential_page_cost)
-{
-	double in_sequence = cpu_operator_cost / kOperator;
-	double share = rival_share(root, rel);
-	if (share >= 1)
-		return in_sequence;
-	/* A bitmap scan, as the planner sees it and as it is. */
-	double table = std::max(static_cast<double>(rel->pages), 1.0);
-	double tuples = std::max(1.0, share * rel->tuples);
-	double fetched = std::min(table, index_pages_fetched(tuples, rel->pages, 0, root));
-	double page = random_page_cost - (random_page_cost - sequential_page_cost) * std::sqrt(fetched / table);
-	double row = cpu_tuple_cost + distance;
-	return std::max(in_sequence, (fetched * page + tuples * row) / (tuples * (kHeapRow + row / in_sequence)));
-}
-
-/* Rows that the query wants of this table after all conditions; all where it does not say. */
-static double
-wanted_rows(const PlannerInfo *root, double passing)
-{
-	double wanted = passing;
-	if (root->limit_tuples >= 0)
-		wanted = root->limit_tuples;
-	else if (root->tuple_fraction >= 1)
-		wanted = root->tuple_fraction;
-	else if (root->tuple_fraction > 0)
-		wanted = root->tuple_fraction * passing;
-	return std::min(std::max(wanted, 1.0), passing);
-}
-
 void
 hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost, Cost *total_cost,
 				   Selectivity *selectivity, double *correlation, double *pages)
@@ -225,7 +141,7 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	passing = std::min(passing, rows);
 
 	/* Rows that leave the index until the query has what it wants. */
-	double row = std::min(rows, wanted_rows(root, passing) * rows / passing);
+	double row = std::min(rows, pg::wanted_rows(root, passing) * rows / passing);
 	if (guc_iterative_scan != kIterativeOff)
 		row = std::min(row, static_cast<double>(std::max(guc_max_scan_tuples, guc_ef_search)));
 
@@ -238,7 +154,7 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	double missing = 1 - std::min(1.0, effective_cache_size / all_pages);
 	QualCost order_cost;
 	cost_qual_eval(&order_cost, path->indexorderbys, root);
-	double rate = exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
+	double rate = pg::exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
 	double visit = (kVisit + kVisitPerKb * shape.node_kb + (shape.fused ? kEstimate * shape.lanes : 0)) * rate;
 
 	double first = look_ahead(1, rows);
@@ -263,7 +179,7 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	 */
 	double shared_out = index_pages_fetched(*selectivity * rel->tuples, rel->pages, info->pages, root) *
 						random_page_cost / rows;
-	until_row += row * std::max(0.0, kHeapRow * rate - shared_out);
+	until_row += row * std::max(0.0, pg::kHeapRow * rate - shared_out);
 
 	/* It takes the share of (total - startup) that belongs to the rows wanted: there the estimate has to be right. */
 	*startup_cost = startup;

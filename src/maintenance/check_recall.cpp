@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * vecdb.check_recall(): how many of the true nearest rows does an hnsw index return, at the settings in force?
+ * vecdb.check_recall(): how many of the true nearest rows does an index return, at the settings in force?
  *
  * Regime: shell.
  * Rows of the table serve as queries; a row is no neighbour of itself. Which rows depends on nothing but where they lie,
@@ -17,7 +17,8 @@ extern "C" {
 #include "portability/instr_time.h"
 }
 
-#include "hnsw/insert.hpp"
+#include "hnsw/state.hpp"
+#include "ivf/state.hpp"
 #include "types/vector.hpp"
 #include "vecdb/base/random.hpp"
 
@@ -39,7 +40,8 @@ struct Sample
 struct Recall
 {
 	OwnIndex own;
-	const hnsw::IndexState *state;
+	uint32 dimensions;
+	hnsw::Metric metric;
 	IndexInfo *info;
 	Snapshot snapshot;
 	FmgrInfo distance;  // the ordering operator's function
@@ -65,7 +67,15 @@ by_hash(const Sample &a, const Sample &b) noexcept
 static Vector *
 row_vector(const Recall *r, Datum value, bool isnull)
 {
-	return hnsw::indexable_vector(r->state, value, isnull) == nullptr ? nullptr : vector_from_datum(value);
+	if (isnull)
+		return nullptr;
+	Vector *v = vector_from_datum(value);
+	if (static_cast<uint32>(v->dim) != r->dimensions)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("expected %u dimensions, not %d", r->dimensions, static_cast<int>(v->dim))));
+	if (r->metric == hnsw::Metric::cosine && std::all_of(v->x, v->x + v->dim, [](float x) noexcept { return x == 0; }))
+		return nullptr;
+	return v;
 }
 
 static double
@@ -231,8 +241,20 @@ static void
 prepare(Recall *r)
 {
 	Relation index = r->own.index;
-	hnsw::HnswMeta meta;
-	r->state = hnsw::index_state(index, meta);
+	if (r->own.method == Method::hnsw)
+	{
+		hnsw::HnswMeta meta;
+		hnsw::read_meta(index, meta);
+		r->dimensions = meta.dimensions;
+		r->metric = static_cast<hnsw::Metric>(meta.metric);
+	}
+	else
+	{
+		ivf::IvfMeta meta;
+		ivf::read_meta(index, meta);
+		r->dimensions = meta.dimensions;
+		r->metric = static_cast<ivf::Metric>(meta.metric);
+	}
 	r->info = BuildIndexInfo(index);
 	r->row_context = AllocSetContextCreate(r->context, "vecdb check recall row", ALLOCSET_DEFAULT_SIZES);
 	Oid type = index->rd_opcintype[0];

@@ -8,12 +8,35 @@
 
 #include "hnsw/handler.hpp"
 #include "hnsw/pending.hpp"
+#include "ivf/handler.hpp"
+#include "ivf/module.hpp"
 
 namespace vecdb::maintenance
 {
 
+const char *
+method_name(Relation index, Method &method)
+{
+	if (index->rd_indam->ambuild == hnsw::hnsw_build)
+	{
+		method = Method::hnsw;
+		return "hnsw";
+	}
+	if (index->rd_indam->ambuild != ivf::ivf_build)
+		return nullptr;
+	method = ivf::is_flat(index) ? Method::ivfflat : Method::ivf;
+	return method == Method::ivf ? "ivf" : "ivfflat";
+}
+
+static bool
+may_look(Oid heap, Viewer viewer)
+{
+	return pg::owns_relation(heap) ||
+		   (viewer == Viewer::monitor && has_privs_of_role(GetUserId(), ROLE_PG_STAT_SCAN_TABLES));
+}
+
 OwnIndex
-open_own_index(Oid index, LOCKMODE mode)
+open_own_index(Oid index, LOCKMODE mode, Viewer viewer)
 {
 	char kind = get_rel_relkind(index);
 	const char *name = get_rel_name(index);
@@ -26,10 +49,10 @@ open_own_index(Oid index, LOCKMODE mode)
 							: 0));
 	/* The privilege comes before the lock, so that nobody can hold up a table that is not theirs. */
 	Oid heap = IndexGetRelation(index, false);
-	if (!pg::owns_relation(heap))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, name);
+	if (!may_look(heap, viewer))
+		aclcheck_error(viewer == Viewer::owner ? ACLCHECK_NOT_OWNER : ACLCHECK_NO_PRIV, OBJECT_INDEX, name);
 
-	OwnIndex own;
+	OwnIndex own{};
 	own.mode = mode;
 	own.heap = table_open(heap, mode);
 	GetUserIdAndSecContext(&own.user, &own.security_context);
@@ -41,9 +64,10 @@ open_own_index(Oid index, LOCKMODE mode)
 	if (IndexGetRelation(index, true) != heap)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("could not open parent table of index \"%s\"", RelationGetRelationName(own.index))));
-	if (own.index->rd_indam->ambuild != hnsw::hnsw_build)
+	if (method_name(own.index, own.method) == nullptr)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("index \"%s\" is not an hnsw index of vecdb", RelationGetRelationName(own.index))));
+						errmsg("index \"%s\" is not an hnsw, ivf or ivfflat index of vecdb",
+							   RelationGetRelationName(own.index))));
 	if (RELATION_IS_OTHER_TEMP(own.index))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("cannot access temporary indexes of other sessions")));
@@ -51,7 +75,8 @@ open_own_index(Oid index, LOCKMODE mode)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("index \"%s\" is not valid", RelationGetRelationName(own.index)),
 						errhint("Rebuild the index with REINDEX.")));
-	hnsw::flush_pending(own.index);
+	if (own.method == Method::hnsw)
+		hnsw::flush_pending(own.index);
 	return own;
 }
 

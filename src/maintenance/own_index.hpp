@@ -10,8 +10,23 @@
 namespace vecdb::maintenance
 {
 
+enum class Method
+{
+	hnsw,
+	ivf,
+	ivfflat,
+};
+
+/* Who may look. */
+enum class Viewer
+{
+	owner,    // of the table: code of the index's expressions runs
+	monitor,  // and members of pg_stat_scan_tables: nothing runs
+};
+
 struct OwnIndex
 {
+	Method method;
 	Relation heap;
 	Relation index;
 	Oid user;  // to go back to
@@ -20,12 +35,15 @@ struct OwnIndex
 	LOCKMODE mode;
 };
 
+/* Of an index of ours; null for others. */
+const char *method_name(Relation index, Method &method);
+
 /*
- * Locks table and index, which must be a valid hnsw index of vecdb (42809) and belong to the current user (42501).
- * Until close_own_index, code of the index's expressions and predicate runs as the table's owner, restricted as in
- * maintenance commands.
+ * Locks table and index, which must be a valid index of vecdb (42809) that the current user may look into (42501). Until
+ * close_own_index, code of the index's expressions and predicate runs as the table's owner, restricted as in maintenance
+ * commands.
  */
-OwnIndex open_own_index(Oid index, LOCKMODE mode);
+OwnIndex open_own_index(Oid index, LOCKMODE mode, Viewer viewer = Viewer::owner);
 void close_own_index(const OwnIndex &own);
 
 /*
