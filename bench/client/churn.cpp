@@ -73,7 +73,7 @@ fresh_index(Connection &c, const Target &t, const Dataset &data, const Exact &ex
 {
 	c.exec("DROP INDEX items_v");
 	facts.add_build(t.name, create_index(c, t, data.distance, options), prefix + "_build");
-	measure_recall(c, data, exact, options.list("recall-ef", "20,40,100,200,400"), facts, t.name, prefix);
+	measure_recall(c, data, exact, t, options.list("recall-ef", "20,40,100,200,400"), facts, prefix);
 }
 
 void
@@ -97,7 +97,7 @@ measure_vacuum(const Target &t, const std::string &set, const Dataset &data, con
 				  c.number("SELECT pg_current_wal_insert_lsn() - '" + lsn + "'::pg_lsn") / 1e6);
 		facts.add(t.name, "index_mb_after", c.number("SELECT pg_relation_size('items_v')") / 1e6);
 		Exact exact(data, 1000, 10, live);
-		measure_recall(c, data, exact, options.list("recall-ef", "20,40,100,200,400"), facts, t.name, "vacuumed");
+		measure_recall(c, data, exact, t, options.list("recall-ef", "20,40,100,200,400"), facts, "vacuumed");
 		fresh_index(c, t, data, exact, options, facts, "fresh");
 	}
 	drop_database(scratch);
@@ -118,14 +118,14 @@ measure_histories(const Target &t, const std::string &set, const Dataset &data, 
 		Exact first(data, 1000, 10, live);
 		load_items(c, data, table_rows);
 		facts.add_build(t.name, create_index(c, t, data.distance, options), "bulk_build");
-		measure_recall(c, data, first, ladder, facts, t.name, "bulk");
+		measure_recall(c, data, first, t, ladder, facts, "bulk");
 
 		c.exec("TRUNCATE items");
 		Inserted filled = insert_rows(clients, 2, data.base, 0, table_rows, 3600);
 		facts.add(t.name, "filled_rows_s", static_cast<double>(filled.rows) / filled.seconds);
 		facts.add(t.name, "filled_cpu_us", filled.cpu_us);
 		facts.add(t.name, "filled_index_mb", c.number("SELECT pg_relation_size('items_v')") / 1e6);
-		measure_recall(c, data, first, ladder, facts, t.name, "filled");
+		measure_recall(c, data, first, t, ladder, facts, "filled");
 
 		std::size_t at = table_rows;
 		double seconds = 0;
@@ -141,7 +141,7 @@ measure_histories(const Target &t, const std::string &set, const Dataset &data, 
 		facts.add(t.name, "churned_vacuum_seconds", seconds);
 		facts.add(t.name, "churned_index_mb", c.number("SELECT pg_relation_size('items_v')") / 1e6);
 		Exact last(data, 1000, 10, live);
-		measure_recall(c, data, last, ladder, facts, t.name, "churned");
+		measure_recall(c, data, last, t, ladder, facts, "churned");
 		fresh_index(c, t, data, last, options, facts, "rebuilt");
 	}
 	drop_database(scratch);

@@ -42,6 +42,15 @@ int costs(const Options &options);
 /* Rows into an indexed table, one by one and many at once; a build with little memory: see inserts.cpp. */
 int inserts(const Options &options);
 
+/* COPY into indexed tables of 128 dimensions, and the WAL of it: see copying.cpp. */
+int copying(const Options &options);
+
+/* Codecs of an access method, a row each: see quantizers.cpp. */
+int quantizers(const Options &options);
+
+/* Rows of kinds that an index was not built on: see drift.cpp. */
+int drift(const Options &options);
+
 /* Delete and VACUUM; what an index filled by inserts and one after churn find: see churn.cpp. */
 int churn(const Options &options);
 

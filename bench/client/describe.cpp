@@ -27,16 +27,16 @@ describe(const Options &options)
 		   wide.intrinsic_dimension());
 	if (options.get("hnswlib", "yes") != "yes")
 		return 0;
-	HnswlibYardstick graph(data, static_cast<int>(options.number("m", 16)),
-						   static_cast<int>(options.number("ef-construction", 64)), 2, "");
+	auto graph = make_hnswlib_yardstick(data, static_cast<int>(options.number("m", 16)),
+										static_cast<int>(options.number("ef-construction", 64)), 2, "");
 	Exact exact(data, 500, 10, options.get("cache", ""));
 	for (const std::string &ef : options.list("ef", "20,40,80,160,320,640"))
 	{
-		graph.set_ef(std::stoul(ef));
+		graph->set_effort(std::stoul(ef));
 		std::vector<std::vector<std::int32_t>> found;
 		for (std::size_t q = 0; q < exact.query_count(); q++)
-			found.push_back(graph.search(q, 10));
-		Load load = graph.run_load(1, exact.query_count(), 10, 1);
+			found.push_back(graph->search(q, 10));
+		Load load = graph->run_load(1, exact.query_count(), 10, 1);
 		printf("  hnswlib ef %4s: recall@10 %.4f, %.0f us CPU a query\n", ef.c_str(), exact.recall(found), load.cpu_us);
 	}
 	return 0;

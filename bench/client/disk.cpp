@@ -3,9 +3,11 @@
  * operating system, if it may, before it calls this for one target.
  *
  * Regime: client program.
- * One pass over the queries, each asked once: caches start empty. ef_search is the one that reaches the recall asked for in
+ * One pass over the queries, each asked once: caches start empty, or, with --forget=each, the kernel's are emptied before every query. ef_search
+ * (or probes) is the one that reaches the recall asked for in
  * the table that compare left, by interpolation; the recall that it really had is told.
  */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,13 +37,14 @@ namespace
 constexpr double kSeconds = 60;
 constexpr std::size_t kFewest = 50;
 
-/* ef_search at a recall, from the facts of compare. */
+/* ef_search or probes at a recall, from the facts of compare. */
 int
-ef_at(const std::vector<Fact> &facts, const std::string &set, const std::string &target, double recall)
+effort_at(const std::vector<Fact> &facts, const std::string &part, const std::string &set, const Target &target,
+		  double recall)
 {
 	std::map<int, double> ladder;
 	for (const Fact &f : facts)
-		if (f.part == "compare" && f.set == set && f.target == target && f.figure.compare(0, 10, "recall_ef_") == 0)
+		if (f.part == part && f.set == set && f.target == target.name && f.figure.compare(0, 10, "recall_ef_") == 0)
 			ladder[std::stoi(f.figure.substr(10))] = f.value;
 	auto logit = [](double p) { return std::log(std::max(p, 1e-6) / std::max(1 - p, 1e-6)); };
 	int low_ef = 0;
@@ -57,7 +61,8 @@ ef_at(const std::vector<Fact> &facts, const std::string &set, const std::string 
 		low_ef = ef;
 		low = r;
 	}
-	throw std::runtime_error("disk: " + target + " does not reach that recall on " + set + ", or compare was not run");
+	throw std::runtime_error("disk: " + target.name + " does not reach that recall on " + set +
+							 ", or compare was not run");
 }
 
 /* Bytes that the backend had the kernel fetch from the device. */
@@ -75,6 +80,40 @@ device_bytes(int pid)
 	return 0;
 }
 
+/* The files of the table, its TOAST and its indexes, by segments. */
+std::vector<std::string>
+files_of(Connection &c)
+{
+	std::istringstream names(c.lines("SELECT current_setting('data_directory') || '/' || pg_relation_filepath(x) FROM "
+									 "(SELECT 'items'::regclass AS x "
+									 "UNION SELECT 'items_v'::regclass UNION SELECT reltoastrelid::regclass FROM "
+									 "pg_class WHERE oid = 'items'::regclass "
+									 "AND reltoastrelid <> 0 UNION SELECT i.indexrelid::regclass FROM pg_index i JOIN "
+									 "pg_class t ON t.reltoastrelid = "
+									 "i.indrelid WHERE t.oid = 'items'::regclass) r"));
+	std::vector<std::string> files;
+	for (std::string name; std::getline(names, name);)
+		for (int segment = 0;; segment++)
+		{
+			std::string file = segment > 0 ? name + "." + std::to_string(segment) : name;
+			if (access(file.c_str(), R_OK) != 0)
+				break;
+			files.push_back(file);
+		}
+	return files;
+}
+
+/* The kernel need not keep it in memory. Pages that were not written back yet stay. */
+void
+forget(const std::string &file)
+{
+	int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+}
+
 }  // namespace
 
 int
@@ -85,7 +124,16 @@ disk(const Options &options)
 	std::string set = options.get("set", "set");
 	Target target = parse_targets(options).front();
 	double recall = options.number("recall", 0.95);
-	int ef = ef_at(read_facts(options.get("facts", "")), set, target.name, recall);
+	/* Of graphs the part is "compare", of the others "ivf". A peer's may be of an earlier run. */
+	std::string ladder_part = target.method == "hnsw" ? "compare" : "ivf";
+	std::vector<Fact> known = read_facts(options.get("facts", ""));
+	if (options.get("keep", "none") != "none")
+	{
+		std::vector<Fact> kept = Facts(options, ladder_part, set).kept(target);
+		known.insert(known.begin(), kept.begin(), kept.end());
+	}
+	int ef = effort_at(known, ladder_part, set, target, recall);
+	bool each = options.get("forget", "once") == "each";
 	Exact exact(data, static_cast<std::size_t>(options.number("queries", 1000)), 10, options.get("cache", ""));
 	auto count =
 		std::min<std::size_t>(exact.query_count(), static_cast<std::size_t>(options.number("cold-queries", 300)));
@@ -93,7 +141,7 @@ disk(const Options &options)
 
 	std::vector<Connection> one = connect(target.database(set), 1);
 	Connection &c = one.front();
-	c.exec("SET hnsw.ef_search = " + std::to_string(ef));
+	c.exec(target.set_effort(ef));
 	c.prepare("search", search_sql(data.distance), {c.vector_type()});
 	/* The catalogue is not what is measured. */
 	c.search("search", queries[0], nullptr);
@@ -106,11 +154,15 @@ disk(const Options &options)
 	double index_before = reads("i.idx_blks_read");
 	double all_before = reads("t.heap_blks_read + t.idx_blks_read + coalesce(t.toast_blks_read + t.tidx_blks_read, 0)");
 	double device = device_bytes(c.pid()), cpu = c.backend_cpu();
+	std::vector<std::string> files = each ? files_of(c) : std::vector<std::string>{};
 	std::vector<double> times;
 	double right = 0;
 	double begun = now_seconds();
 	for (std::size_t q = 1; q < count && (q < kFewest || now_seconds() - begun < kSeconds); q++)
 	{
+		if (each)
+			for (const std::string &file : files)
+				forget(file);
 		std::vector<std::int32_t> ids;
 		double start = now_seconds();
 		c.search("search", queries[q], &ids);
@@ -122,7 +174,7 @@ disk(const Options &options)
 	cpu = c.backend_cpu() - cpu;
 	c.exec("SELECT pg_stat_force_next_flush()");
 	std::string name = target.name;
-	Facts facts(options, "disk", set);
+	Facts facts(options, options.get("part", "disk"), set);
 	facts.add(name, "ef_search", ef);
 	facts.add(name, "recall", right / n);
 	facts.add(name, "index_reads", (reads("i.idx_blks_read") - index_before) / n);

@@ -73,22 +73,34 @@ Facts::measure(const Target &target, const std::function<void()> &measure)
 	bool may_keep = target.peer() && !cache_.empty();
 	if (may_keep && keep_)
 	{
-		std::vector<Fact> kept = read_facts(kept_path(target));
-		for (const Fact &f : kept)
+		std::vector<Fact> known = kept(target);
+		for (const Fact &f : known)
 			add(target.name, f.figure, f.value, 'k');
-		if (!kept.empty())
+		if (!known.empty())
 		{
 			printf("  %s: as measured in an earlier run\n", target.name.c_str());
 			return;
 		}
 	}
 	measure();
-	if (!may_keep)
+	keep(target);
+}
+
+void
+Facts::keep(const Target &target) const
+{
+	if (!target.peer() || cache_.empty())
 		return;
 	remove(kept_path(target).c_str());
 	for (const Fact &f : facts_)
 		if (f.target == target.name)
 			append(kept_path(target), f);
+}
+
+std::vector<Fact>
+Facts::kept(const Target &target) const
+{
+	return cache_.empty() ? std::vector<Fact>{} : read_facts(kept_path(target));
 }
 
 void

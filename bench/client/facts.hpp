@@ -40,6 +40,10 @@ public:
 	 * directory --cache. */
 	void measure(const Target &target, const std::function<void()> &measure);
 
+	/* Keeps what was measured of a peer for other runs. */
+	void keep(const Target &target) const;
+	std::vector<Fact> kept(const Target &target) const;
+
 	/* A line for each figure, a column for each target. */
 	void print() const;
 

@@ -8,7 +8,6 @@
  */
 #include <algorithm>
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -29,42 +28,6 @@ namespace
 /* Rows of a client, one by one; a slow one stops after some seconds. */
 constexpr std::size_t kSingles = 3500;
 constexpr double kSingleSeconds = 12;
-
-/* WAL of a stretch of work: all of it, and without images of whole pages. */
-class WalMeter
-{
-public:
-	explicit WalMeter(Connection &c) : c_(c)
-	{
-		c_.exec("CHECKPOINT");
-		if (c_.number("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_walinspect'") > 0)
-		{
-			c_.exec("CREATE EXTENSION IF NOT EXISTS pg_walinspect");
-			inspect_ = true;
-		}
-		start_ = c_.value("SELECT pg_current_wal_insert_lsn()");
-	}
-
-	void
-	add(Facts &facts, const std::string &target, const std::string &prefix, std::size_t rows)
-	{
-		auto n = static_cast<double>(std::max<std::size_t>(rows, 1));
-		std::string end = c_.value("SELECT pg_current_wal_insert_lsn()");
-		facts.add(target, prefix + "_wal_bytes",
-				  c_.number("SELECT '" + end + "'::pg_lsn - '" + start_ + "'::pg_lsn") / n);
-		if (!inspect_)
-			return;
-		c_.exec("SET synchronous_commit = on; CREATE TABLE flush_wal (); DROP TABLE flush_wal");
-		facts.add(target, prefix + "_wal_records_bytes",
-				  c_.number("SELECT sum(record_size) FROM pg_get_wal_stats('" + start_ + "', '" + end + "', false)") /
-					  n);
-	}
-
-private:
-	Connection &c_;
-	std::string start_;
-	bool inspect_ = false;
-};
 
 void
 measure(const Target &t, const std::string &set, const Dataset &data, std::size_t table_rows, const Options &options,
@@ -109,7 +72,9 @@ measure(const Target &t, const std::string &set, const Dataset &data, std::size_
 		for (std::size_t p = 0; p < known.size(); p = known.find('\n', p) + 1)
 			live[std::stoul(known.substr(p, 12))] = true;
 		Exact exact(data, 500, 10, live);
-		measure_recall(c, data, exact, options.list("recall-ef", "40,100,200,400"), facts, t.name, "after_inserts");
+		std::vector<std::string> efforts = options.list("recall-ef", "40,100,200,400");
+		measure_recall(c, data, exact, t, t.has_default() ? std::vector<std::string>{"0"} : efforts, facts,
+					   "after_inserts");
 	}
 	drop_database(scratch);
 }
@@ -125,7 +90,7 @@ small_memory(const Target &t, const std::string &set, const Dataset &data, const
 		Connection c(scratch);
 		Exact exact(data, 500, 10, options.get("cache", ""));
 		std::vector<std::string> ladder = options.list("recall-ef", "40,100,200,400");
-		measure_recall(c, data, exact, ladder, facts, t.name, "full_memory");
+		measure_recall(c, data, exact, t, ladder, facts, "full_memory");
 		int quarter = std::max(2, static_cast<int>(full.memory_mb / 4));
 		c.exec("DROP INDEX items_v");
 		IndexBuild b = create_index(c, t, data.distance, options, std::to_string(quarter) + "MB");
@@ -133,7 +98,7 @@ small_memory(const Target &t, const std::string &set, const Dataset &data, const
 		facts.add(t.name, "full_seconds", full.seconds);
 		facts.add(t.name, "full_cpu", full.cpu);
 		facts.add_build(t.name, b, "quarter");
-		measure_recall(c, data, exact, ladder, facts, t.name, "quarter");
+		measure_recall(c, data, exact, t, ladder, facts, "quarter");
 	}
 	drop_database(scratch);
 }

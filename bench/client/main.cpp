@@ -64,7 +64,8 @@ struct Command
 
 constexpr Command kCommands[] = {
 	{"quickstart", quickstart}, {"describe", describe}, {"compare", compare}, {"costs", costs},
-	{"inserts", inserts},       {"churn", churn},       {"disk", disk},       {"report", report}};
+	{"inserts", inserts},       {"copying", copying},   {"churn", churn},     {"drift", drift},
+	{"quantizers", quantizers}, {"disk", disk},         {"report", report}};
 
 }  // namespace
 

@@ -9,6 +9,8 @@
 #include <libpq-fe.h>
 #include <unistd.h>
 
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -262,6 +264,36 @@ now_seconds()
 	return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+namespace
+{
+
+void
+schedule(int pid, int priority)
+{
+	sched_param p{};
+	p.sched_priority = priority;
+	sched_setscheduler(pid, priority > 0 ? SCHED_RR : SCHED_OTHER, &p);
+}
+
+}  // namespace
+
+Undisturbed::Undisturbed(std::vector<int> pids)
+{
+	const char *priority = getenv("BENCH_PRIORITY");
+	if (priority == nullptr || atoi(priority) <= 0)
+		return;
+	pids_ = std::move(pids);
+	pids_.push_back(0);
+	for (int pid : pids_)
+		schedule(pid, atoi(priority));
+}
+
+Undisturbed::~Undisturbed()
+{
+	for (int pid : pids_)
+		schedule(pid, 0);
+}
+
 Load
 run_load(std::vector<Connection> &connections, std::size_t clients, const std::string &name,
 		 const std::vector<std::string> &queries, double seconds)
@@ -270,8 +302,13 @@ run_load(std::vector<Connection> &connections, std::size_t clients, const std::s
 	std::vector<std::size_t> done(clients, 0);
 	std::vector<std::exception_ptr> errors(clients);
 	double cpu = 0;
+	std::vector<int> backends;
 	for (std::size_t c = 0; c < clients; c++)
+	{
 		cpu -= connections[c].backend_cpu();
+		backends.push_back(connections[c].pid());
+	}
+	Undisturbed undisturbed(std::move(backends));
 	double start = 0;
 	std::vector<std::thread> threads;
 	for (std::size_t c = 0; c < clients; c++)

@@ -97,4 +97,18 @@ Load run_load(std::vector<Connection> &connections, std::size_t clients, const s
 
 double now_seconds();
 
+/* While it lives, this thread, threads begun by it and some processes are not disturbed by what else the machine does, if they may
+ * be so: real-time scheduling with the priority of environment variable BENCH_PRIORITY. Without it, or the right to it, nothing happens. */
+class Undisturbed
+{
+public:
+	explicit Undisturbed(std::vector<int> pids = {});
+	~Undisturbed();
+	Undisturbed(const Undisturbed &) = delete;
+	Undisturbed &operator=(const Undisturbed &) = delete;
+
+private:
+	std::vector<int> pids_;
+};
+
 }  // namespace vecdb::client

@@ -23,6 +23,9 @@ namespace
 {
 
 const std::string kOurs = "vecdb", kCompact = "vecdb_compact", kPeer = "pgvector", kLibrary = "(hnswlib)";
+/* Of IVF; the peer's with the lists that serve it best, and with those that its manual names. */
+const std::string kIvf = "vecdb_ivf", kIvfHeap = "vecdb_ivf_heap", kIvfPeer = "pgvector_ivf",
+				  kIvfAdvised = "pgvector_ivf_advised", kIvfLibrary = "(faiss)";
 
 /* Of a difference of two recalls, over a thousand queries. */
 constexpr double kChance = 0.001;
@@ -72,6 +75,17 @@ public:
 							  worst >= -tolerance ? "yes" : "no"});
 	}
 
+	/* Ours may be a little below the other. */
+	void
+	difference_line(const std::string &what, const Fact *ours, const Fact *other, double tolerance)
+	{
+		if (ours == nullptr || other == nullptr)
+			return;
+		double difference = ours->value - other->value;
+		lines_.push_back({what, "within " + number(tolerance, "%.3g"), marked(*ours, "%.4f"), marked(*other, "%.4f"),
+						  number(difference, "%+.4f"), difference >= -tolerance ? "yes" : "no"});
+	}
+
 	/* The ratio counts in our favour: more is better for a speed, for a cost the peer's over ours. */
 	void
 	ratio_line(const std::string &what, const Fact *ours, const Fact *peer, bool less_is_better, double least,
@@ -80,8 +94,31 @@ public:
 		if (ours == nullptr || peer == nullptr || ours->value <= 0 || peer->value <= 0)
 			return;
 		double ratio = less_is_better ? peer->value / ours->value : ours->value / peer->value;
-		lines_.push_back({what, "at least " + number(least, "%.3g") + "x", marked(*ours, format), marked(*peer, format),
-						  number(ratio, "%.2fx"), ratio >= least ? "yes" : "no"});
+		lines_.push_back({what, least > 0 ? "at least " + number(least, "%.3g") + "x" : "-", marked(*ours, format),
+						  marked(*peer, format), number(ratio, "%.2fx"),
+						  least <= 0       ? "-"
+						  : ratio >= least ? "yes"
+										   : "no"});
+	}
+
+	/* At least so many. */
+	void
+	least_line(const std::string &what, const Fact *ours, double least, const char *format)
+	{
+		if (ours != nullptr)
+			lines_.push_back({what, "at least " + number(least, format), marked(*ours, format), "-", "-",
+							  ours->value >= least ? "yes" : "no"});
+	}
+
+	/* What an index adds to a cost of the table, against that cost. */
+	void
+	added_line(const std::string &what, const Fact *with, const Fact *without, double most, const char *format)
+	{
+		if (with == nullptr || without == nullptr || without->value <= 0)
+			return;
+		double added = with->value - without->value, ratio = added / without->value;
+		lines_.push_back({what, "at most " + number(most, "%.3g") + "x", number(added, format),
+						  marked(*without, format), number(ratio, "%.2fx"), ratio <= most ? "yes" : "no"});
 	}
 
 	/* Ours may be at most so many times the other. */
@@ -110,9 +147,9 @@ public:
 	print() const
 	{
 		printf("\n== against the targets (> at more than that recall; * from an earlier run)\n\n");
-		printf("  %-58s %-16s %12s %12s %9s  %s\n", "figure", "target", "vecdb", "peer", "ratio", "met");
+		printf("  %-78s %-16s %12s %12s %9s  %s\n", "figure", "target", "vecdb", "peer", "ratio", "met");
 		for (const Line &l : lines_)
-			printf("  %-58s %-16s %12s %12s %9s  %s\n", l.figure.c_str(), l.target.c_str(), l.ours.c_str(),
+			printf("  %-78s %-16s %12s %12s %9s  %s\n", l.figure.c_str(), l.target.c_str(), l.ours.c_str(),
 				   l.peer.c_str(), l.ratio.c_str(), l.met.c_str());
 	}
 
@@ -162,6 +199,103 @@ constexpr SetGoals kSets[] = {{"glove", "GloVe-100", 20, 200, "cpu_95", 1.4, 0.5
 							  {"fashion", "Fashion-MNIST", 7, 110, "cpu_99", 0.7, 0.3},
 							  {"synth128", "1M x 128", 20, 0, "", 1.4, 0.5},
 							  {"synth768", "200k x 768", 12, 150, "cpu_95", 0.7, 0.3}};
+
+/* What is asked of ivf on each set: 0 where nothing is. */
+struct IvfGoals
+{
+	const char *set;
+	const char *name;
+	double speed;        // over pgvector's ivfflat
+	double build;        // over that with the advised lists
+	double build_graph;  // over pgvector's hnsw
+	double size, size_heap;
+};
+
+constexpr IvfGoals kIvfSets[] = {{"glove", "GloVe-100", 20, 0, 0, 0, 0},
+								 {"fashion", "Fashion-MNIST", 20, 0, 0, 0.3, 0.06},
+								 {"synth128", "1M x 128", 0, 5, 25, 0, 0},
+								 {"synth768", "200k x 768", 20, 5, 25, 0.3, 0.06}};
+
+void
+report_ivf(Table &t)
+{
+	for (const IvfGoals &g : kIvfSets)
+	{
+		std::string name = std::string("ivf, ") + g.name;
+		auto get = [&](const std::string &target, const std::string &figure) {
+			return t.find("ivf", g.set, target, figure);
+		};
+		t.ratio_line(name + ": QPS, 2 clients, at recall .95, best ivfflat", get(kIvf, "qps2_95"),
+					 get(kIvfPeer, "qps2_95"), false, g.speed, "%.0f");
+		t.ratio_line(name + ": the same against faiss, 2 threads", get(kIvf, "qps2_95"), get(kIvfLibrary, "qps2_95"),
+					 false, 2, "%.0f");
+		t.ratio_line(name + ": the same, recall .99, best ivfflat", get(kIvf, "qps2_99"), get(kIvfPeer, "qps2_99"),
+					 false, 0, "%.0f");
+		t.ratio_line(name + ": server CPU us/query at .95", get(kIvf, "cpu_95"), get(kIvfPeer, "cpu_95"), true, 0,
+					 "%.0f");
+		t.ratio_line(name + ": pages/query at .95", get(kIvf, "pages_95"), get(kIvfPeer, "pages_95"), true, 0, "%.0f");
+		for (const char *figure : {"build_seconds", "build_cpu"})
+		{
+			std::string unit = figure[6] == 's' ? "build s" : "build CPU s";
+			t.ratio_line(name + ": " + unit + ", ivfflat of rows/1000 lists", get(kIvf, figure),
+						 get(kIvfAdvised, figure), true, g.build, "%.1f");
+			t.ratio_line(name + ": " + unit + ", best ivfflat", get(kIvf, figure), get(kIvfPeer, figure), true, 0,
+						 "%.1f");
+			t.ratio_line(name + ": " + unit + ", pgvector's hnsw", get(kIvf, figure), get(kPeer, figure), true,
+						 g.build_graph, "%.1f");
+		}
+		if (g.size > 0)
+		{
+			t.at_most_line(name + ": index MB", get(kIvf, "build_index_mb"), get(kIvfAdvised, "build_index_mb"), g.size,
+						   "%.1f");
+			t.at_most_line(name + ": index MB, rerank = heap", get(kIvfHeap, "build_index_mb"),
+						   get(kIvfAdvised, "build_index_mb"), g.size_heap, "%.1f");
+		}
+		t.least_line(name + ": recall by default", get(kIvf, "default_recall"), 0.95, "%.4f");
+	}
+	for (const char *clients : {"1", "2"})
+	{
+		std::string figure = std::string("insert") + clients;
+		t.ratio_line("ivf: single-row inserts/s against pgvector's hnsw, clients: " + std::string(clients),
+					 t.find("inserts", "glove", kIvf, figure + "_rows_s"),
+					 t.find("inserts", "glove", kPeer, figure + "_rows_s"), false, 10, "%.0f");
+		t.ratio_line("ivf: the same, server CPU us a row", t.find("inserts", "glove", kIvf, figure + "_cpu_us"),
+					 t.find("inserts", "glove", kPeer, figure + "_cpu_us"), true, 10, "%.0f");
+	}
+	for (const char *table : {"few", "many"})
+	{
+		std::string into = std::string("ivf: 128 dimensions, table of ") + (table[0] == 'f' ? "1,000 rows" : "1M rows");
+		std::string prefix = table;
+		auto get = [&](const std::string &target, const std::string &figure) {
+			return t.find("copying", "copying", target, prefix + figure);
+		};
+		t.least_line(into + ": COPY rows/s", get(kIvf, "_copy_rows_s"), 20000, "%.0f");
+		t.least_line(into + ": COPY rows/s, two at once", get(kIvf, "_copy2_rows_s"), 20000, "%.0f");
+		for (const char *what : {"_single", "_copy"})
+			for (const char *wal : {"_wal_records_bytes", "_wal_bytes"})
+				t.added_line(into + ": WAL that the index adds to " + (what[1] == 's' ? "a row's" : "a copied row's") +
+								 (wal[5] == 'b' ? ", with page images" : ""),
+							 get(kIvf, std::string(what) + wal), get("vecdb_heap", std::string(what) + wal), 1.5,
+							 "%.0f");
+	}
+	for (const char *set : {"glove", "fashion"})
+		for (const char *when : {"vacuumed", "vacuumed_again"})
+		{
+			std::string name = std::string("ivf, ") + (set[0] == 'g' ? "GloVe-100" : "Fashion-MNIST") +
+							   ": recall after 10x other rows and " + (when[8] == '\0' ? "VACUUM" : "a second VACUUM");
+			t.recall_line(name, "drift", set, kIvf, std::string(when) + "_recall_ef_", kIvf, "fresh_recall_ef_", 0.02,
+						  "within 0.02");
+			t.difference_line(name + ", by default",
+							  t.find("drift", set, kIvf, std::string(when) + "_recall_ef_default"),
+							  t.find("drift", set, kIvf, "fresh_recall_ef_default"), 0.02);
+		}
+	t.absolute_line("ivf, 1M x 128: cold query, ms; pgvector's hnsw", t.find("ivf_disk", "synth128", kIvf, "mean_ms"),
+					t.find("ivf_disk", "synth128", kPeer, "mean_ms"), 20, "%.1f");
+	t.ratio_line("ivf, 1M x 128: the same", t.find("ivf_disk", "synth128", kIvf, "mean_ms"),
+				 t.find("ivf_disk", "synth128", kPeer, "mean_ms"), true, 5, "%.1f");
+	t.ratio_line("ivf, 1M x 128: the same; pgvector's ivfflat", t.find("ivf_disk", "synth128", kIvf, "mean_ms"),
+				 t.find("ivf_disk", "synth128", kIvfPeer, "mean_ms"), true, 0, "%.1f");
+}
 
 }  // namespace
 
@@ -240,6 +374,7 @@ report(const Options &options)
 		t.ratio_line(std::string(g.name) + ": cold, small buffers, index reads/query",
 					 t.find("disk", g.set, kOurs, "index_reads"), t.find("disk", g.set, kPeer, "index_reads"), true, 5,
 					 "%.1f");
+	report_ivf(t);
 	t.print();
 	if (!options.get("markdown", "").empty())
 		t.write_markdown(options.get("markdown", ""));

@@ -149,6 +149,35 @@ Target::database(const std::string &set) const
 	return "bench_" + name + "_" + set;
 }
 
+std::string
+Target::parameter(const std::string &parameter_name, const std::string &otherwise) const
+{
+	std::size_t at = with.find(", " + parameter_name + "=");
+	if (at == std::string::npos)
+		return otherwise;
+	at += parameter_name.size() + 3;
+	return with.substr(at, with.find(',', at) - at);
+}
+
+bool
+Target::library() const
+{
+	return method == "hnswlib" || method == "faiss";
+}
+
+bool
+Target::has_default() const
+{
+	return !peer() && method != "hnsw";
+}
+
+std::string
+Target::set_effort(int effort) const
+{
+	const char *setting = method == "hnsw" ? "hnsw.ef_search" : peer() ? "ivfflat.probes" : "vecdb.ivf_probes";
+	return std::string("SET ") + setting + " = " + std::to_string(effort);
+}
+
 std::vector<Target>
 parse_targets(const Options &options)
 {
@@ -158,9 +187,18 @@ parse_targets(const Options &options)
 		std::size_t colon = item.find(':');
 		Target t;
 		t.name = item.substr(0, colon);
-		if (colon != std::string::npos)
-			for (char c : "," + item.substr(colon + 1))
-				t.with += c == ';' ? ',' : c;
+		t.method = "hnsw";
+		std::string rest = colon == std::string::npos ? "" : item.substr(colon + 1);
+		while (!rest.empty())
+		{
+			std::size_t end = rest.find(';');
+			std::string parameter = rest.substr(0, end);
+			if (parameter.compare(0, 6, "using=") == 0)
+				t.method = parameter.substr(6);
+			else
+				t.with += ", " + parameter;
+			rest = end == std::string::npos ? "" : rest.substr(end + 1);
+		}
 		targets.push_back(std::move(t));
 	}
 	return targets;
@@ -220,6 +258,21 @@ load_items(Connection &c, const Dataset &data, std::size_t rows)
 	c.exec("CHECKPOINT");
 }
 
+namespace
+{
+
+/* What stands in WITH. */
+std::string
+parameters(const Target &target, const Options &options)
+{
+	std::string with = target.with;
+	if (target.method == "hnsw")
+		with = ", m = " + options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + with;
+	return with.empty() ? "" : with.substr(2);
+}
+
+}  // namespace
+
 IndexBuild
 create_index(Connection &c, const Target &target, Distance distance, const Options &options, const std::string &memory)
 {
@@ -227,8 +280,9 @@ create_index(Connection &c, const Target &target, Distance distance, const Optio
 	c.exec("SET maintenance_work_mem = '" + memory + "'; SET max_parallel_maintenance_workers = 2");
 	MemoryWatch watch(c);
 	double cpu = c.total_cpu(), start = now_seconds();
-	c.exec(std::string("CREATE INDEX items_v ON items USING hnsw (v ") + opclass(distance) + ") WITH (m = " +
-		   options.get("m", "16") + ", ef_construction = " + options.get("ef-construction", "64") + target.with + ")");
+	std::string with = parameters(target, options);
+	c.exec("CREATE INDEX items_v ON items USING " + target.method + " (v " + opclass(distance) + ")" +
+		   (with.empty() ? "" : " WITH (" + with + ")"));
 	b.seconds = now_seconds() - start;
 	b.memory_mb = watch.finish();
 	/* The server counts a worker only once it has waited for it. */
@@ -240,35 +294,53 @@ create_index(Connection &c, const Target &target, Distance distance, const Optio
 	return b;
 }
 
+namespace
+{
+
+/* What an index is made of and how. */
+std::string
+origin(const Target &target, const Dataset &data, const Options &options)
+{
+	std::ostringstream how;
+	how << data.name << ' ' << data.base.rows << ' ' << fingerprint(data);
+	if (target.method == "hnsw")
+		how << " m=" << options.get("m", "16") << " efc=" << options.get("ef-construction", "64") << target.with;
+	else
+		how << ' ' << target.method << target.with;
+	return how.str();
+}
+
+}  // namespace
+
+std::optional<IndexBuild>
+kept_build(const Target &target, const std::string &set, const Dataset &data, const Options &options)
+{
+	std::string database = target.database(set);
+	Connection admin("postgres");
+	if (admin.number("SELECT count(*) FROM pg_database WHERE datname = '" + database + "'") == 0)
+		return {};
+	Connection c(database);
+	if (c.number("SELECT count(*) FROM pg_class WHERE relname = 'bench_build'") == 0 ||
+		c.value("SELECT how FROM bench_build") != origin(target, data, options))
+		return {};
+	IndexBuild b;
+	b.seconds = c.number("SELECT seconds FROM bench_build");
+	b.cpu = c.number("SELECT cpu FROM bench_build");
+	b.memory_mb = c.number("SELECT memory_mb FROM bench_build");
+	b.index_mb = c.number("SELECT index_mb FROM bench_build");
+	b.load = c.number("SELECT load FROM bench_build");
+	b.kept = true;
+	return b;
+}
+
 IndexBuild
 prepare_database(const Target &target, const std::string &set, const Dataset &data, const Options &options)
 {
-	std::string database = target.database(set);
-	std::ostringstream how;
-	how << data.name << ' ' << data.base.rows << ' ' << fingerprint(data) << " m=" << options.get("m", "16")
-		<< " efc=" << options.get("ef-construction", "64") << target.with;
 	std::string keep = options.get("keep", "none");
 	if (keep == "all" || (keep == "peers" && target.peer()))
-	{
-		Connection admin("postgres");
-		bool there = admin.number("SELECT count(*) FROM pg_database WHERE datname = '" + database + "'") > 0;
-		if (there)
-		{
-			Connection c(database);
-			if (c.number("SELECT count(*) FROM pg_class WHERE relname = 'bench_build'") > 0 &&
-				c.value("SELECT how FROM bench_build") == how.str())
-			{
-				IndexBuild b;
-				b.seconds = c.number("SELECT seconds FROM bench_build");
-				b.cpu = c.number("SELECT cpu FROM bench_build");
-				b.memory_mb = c.number("SELECT memory_mb FROM bench_build");
-				b.index_mb = c.number("SELECT index_mb FROM bench_build");
-				b.load = c.number("SELECT load FROM bench_build");
-				b.kept = true;
-				return b;
-			}
-		}
-	}
+		if (std::optional<IndexBuild> kept = kept_build(target, set, data, options))
+			return *kept;
+	std::string database = target.database(set);
 	create_database(target, database);
 	Connection c(database);
 	load_items(c, data, data.base.rows);
@@ -278,20 +350,20 @@ prepare_database(const Target &target, const std::string &set, const Dataset &da
 	c.exec("CREATE TABLE bench_build (how text, seconds float8, cpu float8, memory_mb float8, index_mb float8, load "
 		   "float8, "
 		   "made timestamptz DEFAULT now())");
-	c.exec("INSERT INTO bench_build VALUES ('" + how.str() + "', " + values + ")");
+	c.exec("INSERT INTO bench_build VALUES ('" + origin(target, data, options) + "', " + values + ")");
 	return b;
 }
 
 void
 print_build_head()
 {
-	printf("\n  %-16s %10s %10s %12s %10s\n", "", "build s", "CPU s", "memory MB", "index MB");
+	printf("\n  %-22s %10s %10s %12s %10s\n", "", "build s", "CPU s", "memory MB", "index MB");
 }
 
 void
 print_build(const std::string &name, const IndexBuild &b)
 {
-	printf("  %-16s %10.1f %10.1f %12.0f %10.1f   load %.1f%s\n", name.c_str(), b.seconds, b.cpu, b.memory_mb,
+	printf("  %-22s %10.1f %10.1f %12.0f %10.1f   load %.1f%s\n", name.c_str(), b.seconds, b.cpu, b.memory_mb,
 		   b.index_mb, b.load, b.kept ? "   (built in an earlier run)" : "");
 	fflush(stdout);
 }

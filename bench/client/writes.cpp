@@ -88,23 +88,47 @@ insert_rows(std::vector<Connection> &connections, std::size_t clients, const Mat
 	return result;
 }
 
+WalMeter::WalMeter(Connection &c) : c_(c)
+{
+	c_.exec("CHECKPOINT");
+	if (c_.number("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_walinspect'") > 0)
+	{
+		c_.exec("CREATE EXTENSION IF NOT EXISTS pg_walinspect");
+		inspect_ = true;
+	}
+	start_ = c_.value("SELECT pg_current_wal_insert_lsn()");
+}
+
 void
-measure_recall(Connection &c, const Dataset &data, const Exact &exact, const std::vector<std::string> &ladder,
-			   Facts &facts, const std::string &target, const std::string &prefix)
+WalMeter::add(Facts &facts, const std::string &target, const std::string &prefix, std::size_t rows)
+{
+	auto n = static_cast<double>(std::max<std::size_t>(rows, 1));
+	std::string end = c_.value("SELECT pg_current_wal_insert_lsn()");
+	facts.add(target, prefix + "_wal_bytes", c_.number("SELECT '" + end + "'::pg_lsn - '" + start_ + "'::pg_lsn") / n);
+	if (!inspect_)
+		return;
+	c_.exec("SET synchronous_commit = on; CREATE TABLE flush_wal (); DROP TABLE flush_wal");
+	facts.add(target, prefix + "_wal_records_bytes",
+			  c_.number("SELECT sum(record_size) FROM pg_get_wal_stats('" + start_ + "', '" + end + "', false)") / n);
+}
+
+void
+measure_recall(Connection &c, const Dataset &data, const Exact &exact, const Target &target,
+			   const std::vector<std::string> &ladder, Facts &facts, const std::string &prefix)
 {
 	std::vector<std::string> queries = encode_rows(data.queries, exact.query_count());
 	c.exec("SET enable_seqscan = off");
-	for (const std::string &ef : ladder)
+	for (const std::string &effort : ladder)
 	{
-		c.exec("SET hnsw.ef_search = " + ef);
+		c.exec(target.set_effort(std::stoi(effort)));
 		c.prepare("search", search_sql(data.distance), {c.vector_type()});
 		std::vector<std::vector<std::int32_t>> found(queries.size());
 		double cpu = c.backend_cpu();
 		for (std::size_t q = 0; q < queries.size(); q++)
 			c.search("search", queries[q], &found[q]);
 		cpu = c.backend_cpu() - cpu;
-		facts.add(target, prefix + "_recall_ef_" + ef, exact.recall(found));
-		facts.add(target, prefix + "_cpu_us_ef_" + ef, 1e6 * cpu / static_cast<double>(queries.size()));
+		facts.add(target.name, prefix + "_recall_ef_" + effort, exact.recall(found));
+		facts.add(target.name, prefix + "_cpu_us_ef_" + effort, 1e6 * cpu / static_cast<double>(queries.size()));
 	}
 	c.exec("RESET enable_seqscan");
 }

@@ -37,8 +37,23 @@ struct Inserted
 Inserted insert_rows(std::vector<Connection> &connections, std::size_t clients, const Matrix &m, std::size_t first,
 					 std::size_t count, double seconds);
 
-/* Recall of the ten nearest at each ef_search, as facts prefix_recall_ef_N. */
-void measure_recall(Connection &c, const Dataset &data, const Exact &exact, const std::vector<std::string> &ladder,
-					Facts &facts, const std::string &target, const std::string &prefix);
+/* Recall of the ten nearest at each effort (see Target), as facts prefix_recall_ef_N, and CPU as prefix_cpu_us_ef_N. */
+void measure_recall(Connection &c, const Dataset &data, const Exact &exact, const Target &target,
+					const std::vector<std::string> &ladder, Facts &facts, const std::string &prefix);
+
+/* WAL of a stretch of work: all of it, and without images of whole pages. */
+class WalMeter
+{
+public:
+	explicit WalMeter(Connection &c);
+
+	/* Bytes a row since then, as facts prefix_wal_bytes and prefix_wal_records_bytes. */
+	void add(Facts &facts, const std::string &target, const std::string &prefix, std::size_t rows);
+
+private:
+	Connection &c_;
+	std::string start_;
+	bool inspect_ = false;
+};
 
 }  // namespace vecdb::client
