@@ -8,6 +8,7 @@
 #include "hnsw/module.hpp"
 #include "ivf/module.hpp"
 #include "search/hidden_distance.hpp"
+#include "search/row_limit.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -21,6 +22,7 @@ _PG_init(void)
 	vecdb::hnsw::module_init();
 	vecdb::ivf::module_init();
 	vecdb::search::hidden_distance_init();
+	vecdb::search::row_limit_init();
 	/* Last: from here on, a setting of that prefix which is not defined is a mistake. */
 	MarkGUCPrefixReserved("vecdb");
 }

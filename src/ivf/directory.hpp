@@ -15,10 +15,21 @@ struct NearList
 	float
 		distance;  // of the centre, as the metric orders: squared L2 (cosine too), negative inner product, L1; an estimate unless `exact`
 	BlockNumber head;
-	uint32 lane;        // where its slot is: lane of the directory page below
-	BlockNumber block;  // list page of the directory
+	uint32 lane;             // where its slot is: lane of the directory page below
+	BlockNumber block;       // list page of the directory
+	BlockNumber slot_block;  // its slot page, where a slot is not longer than a page
 	bool exact;
 };
+
+/* Parts of the longest slot: 64,000 float32. */
+constexpr uint32 kMaxSlotParts = 32;
+
+/*
+ * A slot longer than a page, put together in scratch (slot_bytes): of lane `lane` of list page `block`. Its last page comes back pinned and
+ * share-locked in buffer, for the caller to release. Null: not a slot page.
+ */
+uint8 *slot_at(Relation index, IndexState *state, const IvfShape &shape, BlockNumber block, uint32 lane, Buffer &buffer,
+			   uint8 *scratch);
 
 /*
  * All lists, the `exact` nearest first and in exact order, the others behind by estimate (unordered). x: query or row in code space

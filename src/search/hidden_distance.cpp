@@ -19,6 +19,7 @@
 #include "hnsw/handler.hpp"
 #include "ivf/handler.hpp"
 #include "pg/compat.hpp"
+#include "search/own_scan.hpp"
 
 namespace vecdb::search
 {
@@ -26,14 +27,14 @@ namespace vecdb::search
 static bool guc_strip_hidden_distance = true;
 static planner_hook_type previous_planner;
 
-/* Scans of these access methods; the relcache entry is loaded and the index locked, as the planner has just used it. */
-static bool
-is_ours(Oid indexid)
+bool
+is_own_index(Oid indexid)
 {
-	Relation index = index_open(indexid, NoLock);
+	/* Of a plan that is run again only the tables are locked so far. */
+	Relation index = index_open(indexid, AccessShareLock);
 	bool ours = index->rd_indam->amgettuple == hnsw::hnsw_get_tuple ||
 				index->rd_indam->amgettuple == ivf::ivf_get_tuple;
-	index_close(index, NoLock);
+	index_close(index, AccessShareLock);
 	return ours;
 }
 
@@ -88,7 +89,7 @@ is_order_of_scan(Plan *plan, Node *distance)
 		foreach (cell, scan->indexorderbyorig)
 		{
 			if (distance == nullptr || same_distance(distance, static_cast<Node *>(lfirst(cell))))
-				return is_ours(scan->indexid);
+				return is_own_index(scan->indexid);
 		}
 		return false;
 	}

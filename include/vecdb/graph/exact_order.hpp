@@ -142,9 +142,34 @@ struct ExactOrder
 				coarse = operator_interval(query, d, error, query.norm + std::sqrt(std::fabs(d)), true);
 			pending[pending_count++] = Item{sane(coarse, query.metric), 0, found[i].id};
 		}
+		sort_pending();
+		return true;
+	}
+
+	void
+	sort_pending() noexcept
+	{
 		std::sort(pending, pending + pending_count, [](const Item &a, const Item &b) noexcept {
 			return a.interval.lower != b.interval.lower ? a.interval.lower > b.interval.lower : a.id > b.id;
 		});
+	}
+
+	/* Forgets what has not left yet; the order of what comes goes on from what has. */
+	void
+	forget_pending() noexcept
+	{
+		pending_count = refined_count = 0;
+	}
+
+	/* Nodes whose intervals the caller has worked out, in the operator's units. False: no memory. */
+	bool
+	add_intervals(Metric metric, const Interval *intervals, const std::uint32_t *ids, std::uint32_t n) noexcept
+	{
+		if (!reserve(pending, pending_count, pending_capacity, pending_count + n))
+			return false;
+		for (std::uint32_t i = 0; i < n; i++)
+			pending[pending_count++] = Item{sane(intervals[i], metric), 0, ids[i]};
+		sort_pending();
 		return true;
 	}
 

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Reading the directory: all lists by estimate, the nearest by their centres.
+ *
+ * Regime: shell.
+ * Locks:  one share-locked page at a time.
+ * Keeps:  what is returned is one state of the directory: its version is read before and after, and a change in
+ *         between begins the reading anew.
+ */
+#include "ivf/directory.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "pg/report.hpp"
+#include "vecdb/lists/list_codec.hpp"
+#include "vecdb/quantizer/sign_codes.hpp"
+
+namespace vecdb::ivf
+{
+
+using namespace core::layout;
+using core::quantizer::SignQuery;
+
+/* A directory that changes this often while it is read must be damaged. */
+constexpr int kRestarts = 100;
+
+/* Of the metapage, by hint and without its checksum: index_state has looked at that. */
+static uint32
+directory_version(Relation index, IndexState *state, BlockNumber &head)
+{
+	Buffer buffer = state->hints.visit(index, 0);
+	const IvfMeta *meta = page_meta(BufferGetPage(buffer));
+	uint32 version = meta->directory_version;
+	head = meta->directory;
+	UnlockReleaseBuffer(buffer);
+	return version;
+}
+
+uint8 *
+slot_at(Relation index, IndexState *state, const IvfShape &shape, BlockNumber block, uint32 lane, Buffer &buffer,
+		uint8 *scratch)
+{
+	/* Longer than a page: the parts are put together, and the last page stays pinned. */
+	Buffer list = state->hints.visit(index, block);
+	Page page = BufferGetPage(list);
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	uint32 parts[kMaxSlotParts];
+	bool good = page_is(page, IvfPageKind::list) && lane < shape.lanes_per_page;
+	if (good)
+		memcpy(parts, slot_blocks(page) + shape.slot_page_of(lane), shape.pages_per_slot * sizeof(uint32));
+	UnlockReleaseBuffer(list);
+	for (uint32 i = 0; i < shape.pages_per_slot; i++)
+	{
+		if (!good || parts[i] == 0 || parts[i] >= blocks)
+			pg::report_corrupt(index, block, "invalid address of a slot page");
+		buffer = state->hints.visit(index, parts[i]);
+		page = BufferGetPage(buffer);
+		good = page_is(page, IvfPageKind::slots);
+		uint32 done = i * kSlotPartBytes;
+		uint32 n = shape.slot_bytes - done < kSlotPartBytes ? shape.slot_bytes - done : kSlotPartBytes;
+		memcpy(scratch + done, page + kPageHeaderBytes, n);
+		if (i + 1 < shape.pages_per_slot)
+			UnlockReleaseBuffer(buffer);
+	}
+	return good ? scratch : nullptr;
+}
+
+/* The centre of a list in its slot: pinned and locked in buffer, or copied to scratch. Null: it is no longer there. */
+static const float *
+centre_at(Relation index, IndexState *state, const NearList &list, Buffer &buffer, uint8 *scratch)
+{
+	const IvfShape &shape = state->directory;
+	const uint8 *slot;
+	if (shape.pages_per_slot > 1)
+		slot = slot_at(index, state, shape, list.block, list.lane, buffer, scratch);
+	else
+	{
+		buffer = state->hints.visit(index, list.slot_block);
+		Page page = BufferGetPage(buffer);
+		slot = page_is(page, IvfPageKind::slots) ? reinterpret_cast<const uint8 *>(page) + shape.slot_offset(list.lane)
+												 : nullptr;
+	}
+	if (slot == nullptr)
+		return nullptr;
+	const auto *header = reinterpret_cast<const SlotHeader *>(slot);
+	if (tid_block(header->tid) != list.head)
+		return nullptr;
+	return reinterpret_cast<const float *>(slot + sizeof(SlotHeader));
+}
+
+/* One pass over the directory's pages: an entry a list, by estimate. */
+static uint32
+read_estimates(Relation index, IndexState *state, BlockNumber head, const SignQuery &query, float g, bool by_product,
+			   NearList *&lists, uint32 &capacity)
+{
+	const IvfShape &shape = state->directory;
+	const core::distance::Kernels &kernels = core::distance::kernels();
+	uint32 n = 0;
+	BlockNumber blkno = head;
+	BlockNumber length = 0;
+	for (uint32 pages = 0; blkno != kNoBlock; pages++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (blkno >= length)
+			length = RelationGetNumberOfBlocks(index);
+		if (blkno == 0 || blkno >= length || pages >= length)
+			pg::report_corrupt(index, blkno, "the directory's chain leads astray");
+		if (n + shape.lanes_per_page > capacity)
+		{
+			capacity = 2 * capacity + shape.lanes_per_page;
+			lists = lists == nullptr
+						? static_cast<NearList *>(palloc(capacity * sizeof(NearList)))
+						: static_cast<NearList *>(repalloc_huge(lists, static_cast<Size>(capacity) * sizeof(NearList)));
+		}
+		Buffer buffer = state->hints.visit(index, blkno);
+		Page page = BufferGetPage(buffer);
+		const ListHeader *header = list_header(page);
+		bool good = page_is(page, IvfPageKind::list) && (header->flags & kListDirectory) != 0 &&
+					header->blocks <= shape.blocks_per_page;
+		for (uint32 b = 0; good && b < header->blocks; b++)
+		{
+			const uint8 *block = list_block(page, shape, b);
+			const BlockHeader *h = core::lists::block_header(block);
+			const RowTid *tids = core::lists::block_tids(shape, block);
+			float est[kLanes];
+			if (h->live == 0)
+				continue;
+			/* |x - c|^2 = |c|^2 + |x|^2 - 2 <x, c>, the last from the code; for products only that counts. */
+			kernels.fast_scan(block + shape.codes_offset, query.lut, query.segments, h->add, h->mul,
+							  by_product ? 0.0f : h->add_scale, by_product ? h->mul_scale * 0.5f : h->mul_scale, g,
+							  query.step, query.bias, 0.0f, est);
+			for (uint32 live = h->live; live != 0; live &= live - 1)
+			{
+				auto lane = static_cast<uint32>(__builtin_ctz(live));
+				uint32 at = b * kLanes + lane;
+				NearList &list = lists[n++];
+				list.distance = std::isfinite(est[lane]) ? est[lane] : 3e38f;
+				list.head = tid_block(tids[lane]);
+				list.block = blkno;
+				list.lane = at;
+				list.slot_block = shape.pages_per_slot == 1 ? slot_blocks(page)[shape.slot_page_of(at)] : 0;
+				list.exact = false;
+				/* Said by the next look at the length, which may be the first one that is needed. */
+				if (list.head >= length || list.slot_block >= length)
+					length = 0;
+			}
+		}
+		BlockNumber next = header->next;
+		UnlockReleaseBuffer(buffer);
+		if (!good)
+			pg::report_corrupt(index, blkno, "not a page of the directory");
+		if (length == 0)
+		{
+			length = RelationGetNumberOfBlocks(index);
+			for (uint32 i = 0; i < n; i++)
+				if (lists[i].head >= length || lists[i].slot_block >= length)
+					pg::report_corrupt(index, blkno, "the directory names a block that does not exist");
+		}
+		blkno = next;
+	}
+	return n;
+}
+
+uint32
+near_lists(Relation index, IndexState *state, const float *x, bool by_product, uint32 exact, NearList **out)
+{
+	const IvfShape &shape = state->directory;
+	const core::distance::Kernels &kernels = core::distance::kernels();
+	const uint32 dims = shape.code_dims;
+	const bool l1 = state->metric == Metric::l1;
+	auto *lut = static_cast<uint8 *>(palloc(core::quantizer::sign_lut_bytes(shape.sign_dims)));
+	SignQuery query = core::quantizer::sign_query(x, shape.sign_dims, lut);
+	float g = by_product ? 0 : kernels.inner_product(x, x, dims);
+	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
+	NearList *lists = nullptr;
+	uint32 capacity = state->meta.list_count;
+	for (int restart = 0;; restart++)
+	{
+		BlockNumber head;
+		uint32 version = directory_version(index, state, head);
+		uint32 n = read_estimates(index, state, head, query, g, by_product, lists, capacity);
+		bool again = false;
+		if (n > 0)
+		{
+			/* The estimates are off by some percent: of half as many again, the nearest are exact enough. L1 has none. */
+			uint32 looked_at = l1 ? n : exact + exact / 2 + 32;
+			float limit = std::numeric_limits<float>::infinity();
+			if (looked_at < n)
+			{
+				auto *sorted = static_cast<float *>(palloc(n * sizeof(float)));
+				for (uint32 i = 0; i < n; i++)
+					sorted[i] = lists[i].distance;
+				std::nth_element(sorted, sorted + looked_at, sorted + n);
+				limit = sorted[looked_at];
+				pfree(sorted);
+			}
+			/* In the order of their addresses. */
+			uint32 found = 0;
+			for (uint32 i = 0; i < n && !again; i++)
+			{
+				if (!(lists[i].distance <= limit) && looked_at < n)
+					continue;
+				Buffer buffer = InvalidBuffer;
+				const float *centre = centre_at(index, state, lists[i], buffer, scratch);
+				if (centre == nullptr)
+					again = true;
+				else
+				{
+					lists[i].distance = l1           ? kernels.l1(x, centre, dims)
+										: by_product ? -kernels.inner_product(x, centre, dims)
+													 : kernels.l2_squared(x, centre, dims);
+					lists[i].exact = true;
+				}
+				UnlockReleaseBuffer(buffer);
+				std::swap(lists[i], lists[found]);
+				found++;
+			}
+			auto nearer = [](const NearList &a, const NearList &b) noexcept {
+				return a.distance != b.distance ? a.distance < b.distance : a.head < b.head;
+			};
+			if (exact < found)
+				std::nth_element(lists, lists + exact, lists + found, nearer);
+			std::sort(lists, lists + (exact < found ? exact : found), nearer);
+		}
+		BlockNumber same_head;
+		if (!again && directory_version(index, state, same_head) == version)
+		{
+			pfree(lut);
+			if (scratch != nullptr)
+				pfree(scratch);
+			*out = lists;
+			return n;
+		}
+		if (restart >= kRestarts)
+			pg::report_corrupt(index, head, "a centre of the directory does not belong to its list");
+	}
+}
+
+bool
+read_centre(Relation index, IndexState *state, const NearList &list, float *centre)
+{
+	const IvfShape &shape = state->directory;
+	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
+	Buffer buffer = InvalidBuffer;
+	const float *at = centre_at(index, state, list, buffer, scratch);
+	if (at != nullptr)
+		memcpy(centre, at, shape.code_dims * sizeof(float));
+	UnlockReleaseBuffer(buffer);
+	if (scratch != nullptr)
+		pfree(scratch);
+	return at != nullptr;
+}
+
+bool
+nearest_list(Relation index, IndexState *state, const float *x, NearList &list, float *centre)
+{
+	constexpr uint32 kExact = 8;
+	for (int restart = 0; restart < kRestarts; restart++)
+	{
+		NearList *lists = nullptr;
+		uint32 n = near_lists(index, state, x, false, kExact, &lists);
+		bool good = false;
+		if (n > 0)
+		{
+			list = lists[0];
+			good = read_centre(index, state, list, centre);
+		}
+		if (lists != nullptr)
+			pfree(lists);
+		if (n == 0)
+			return false;
+		if (good)
+			return true;
+	}
+	pg::report_corrupt(index, 0, "a centre of the directory does not belong to its list");
+	return false;
+}
+
+}  // namespace vecdb::ivf
