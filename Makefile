@@ -45,6 +45,7 @@ ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
 src/core/distance/kernels_avx2.o: CXXFLAGS += -mavx2 -mfma -mf16c
 src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
 src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512vpopcnt.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx2 -mfma -mf16c
 endif
 
 build/vecdb--$(EXTVERSION).sql: $(SQL_PARTS) vecdb.control

@@ -263,7 +263,9 @@ link_alpha(const IndexState *state)
 		case Metric::inner_product: return 1.0f;
 		case Metric::l1: return 1.0954451f;
 		case Metric::l2:
-		case Metric::cosine: break;
+		case Metric::cosine:
+		case Metric::hamming:
+		case Metric::jaccard: break;
 	}
 	return 1.2f;
 }

@@ -80,7 +80,9 @@ make_repairer(Linker *linker, const Bitmap *dead)
 		case Metric::inner_product: r->alpha = 1.0f; break;
 		case Metric::l1: r->alpha = 1.0954451f; break;
 		case Metric::l2:
-		case Metric::cosine: r->alpha = shape.blocks != 0 ? 1.0f : 1.2f; break;
+		case Metric::cosine:
+		case Metric::hamming:
+		case Metric::jaccard: r->alpha = shape.blocks != 0 ? 1.0f : 1.2f; break;
 	}
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * What one call of a distance function costs the planner: its elements, and above all fetching stored vectors that lie out
+ * What one call of a distance function (of vectors or bit strings) costs the planner: its elements, and above all fetching stored vectors that lie out
  * of line. PostgreSQL counts no page of the TOAST table for a scan, so it takes a sort over such a table to be up to a
  * hundred times cheaper than it is.
  *
@@ -11,6 +11,8 @@
 
 extern "C" {
 #include "access/heaptoast.h"
+#include "catalog/pg_type_d.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 }
 
@@ -32,9 +34,12 @@ constexpr double kHeaderBytes = 8;         // of a vector value
 constexpr double kToastPointerBytes = 18;  // as ANALYZE counts a value out of line
 constexpr double kUnknownElements = 100;
 
+constexpr double kBytesPerFloat = sizeof(float);
+constexpr double kBytesPerBit = 0.125;
+
 /* What reading v costs beyond the comparison with another vector, and how many elements it has. */
 double
-fetch_operations(PlannerInfo *root, Node *node, double &elements)
+fetch_operations(PlannerInfo *root, Node *node, double element_bytes, double &elements)
 {
 	while (IsA(node, RelabelType))
 		node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
@@ -49,7 +54,7 @@ fetch_operations(PlannerInfo *root, Node *node, double &elements)
 	RangeTblEntry *rte = root->simple_rte_array[var->varno];
 	if (rte == nullptr || rte->rtekind != RTE_RELATION)
 		return 0;
-	double full = kHeaderBytes + elements * sizeof(float);
+	double full = kHeaderBytes + elements * element_bytes;
 	double stored = get_attavgwidth(rte->relid, var->varattno);
 	double outside;
 	if (stored > 0)
@@ -59,7 +64,7 @@ fetch_operations(PlannerInfo *root, Node *node, double &elements)
 		outside = full > TOAST_TUPLE_THRESHOLD ? 1 : 0;
 	if (full <= 2 * kToastPointerBytes || outside < 0.01)
 		return 0;
-	return (outside < 1 ? outside : 1) * (kDetoast + kDetoastPerElement * elements);
+	return (outside < 1 ? outside : 1) * (kDetoast + kDetoastPerElement * elements * (element_bytes / kBytesPerFloat));
 }
 
 }  // namespace
@@ -77,12 +82,14 @@ VECDB_FUNCTION(vecdb_distance_cost)
 		args = reinterpret_cast<FuncExpr *>(cost->node)->args;
 	if (list_length(args) != 2)
 		PG_RETURN_POINTER(nullptr);
+	Oid type = exprType(static_cast<Node *>(linitial(args)));
+	double element_bytes = type == BITOID || type == VARBITOID ? kBytesPerBit : kBytesPerFloat;
 	double elements = kUnknownElements;
 	double operations = 1;
 	ListCell *cell;
 	foreach (cell, args)
-		operations += fetch_operations(cost->root, static_cast<Node *>(lfirst(cell)), elements);
+		operations += fetch_operations(cost->root, static_cast<Node *>(lfirst(cell)), element_bytes, elements);
 	cost->startup = 0;
-	cost->per_tuple = (operations + kPerElement * elements) * cpu_operator_cost;
+	cost->per_tuple = (operations + kPerElement * elements * (element_bytes / kBytesPerFloat)) * cpu_operator_cost;
 	PG_RETURN_POINTER(cost);
 }

@@ -5,9 +5,7 @@
  */
 #include "types/vector.hpp"
 
-extern "C" {
-#include "utils/varbit.h"
-}
+#include "types/bit.hpp"
 
 using namespace vecdb;
 
@@ -113,10 +111,7 @@ VECDB_FUNCTION(vecdb_subvector_vector)
 VECDB_FUNCTION(vecdb_binary_quantize_vector)
 {
 	const Vector *v = vector_arg(fcinfo, 0);
-	Size size_bytes = VARBITTOTALLEN(v->dim);
-	auto *result = static_cast<VarBit *>(palloc0(size_bytes));
-	SET_VARSIZE(result, size_bytes);
-	VARBITLEN(result) = v->dim;
+	VarBit *result = new_bit(v->dim);
 	pack_signs(v->x, v->dim, VARBITS(result));
 	PG_RETURN_VARBIT_P(result);
 }

@@ -467,6 +467,43 @@ TEST_P(KernelsTest, ManyInnerProductsAtOnce)
 		}
 }
 
+/* Against counting bit by bit: each length up to 300 bytes, and those where sums of bytes are taken down. */
+TEST_P(KernelsTest, BitStrings)
+{
+	std::vector<std::size_t> lengths;
+	for (std::size_t n = 0; n <= 300; n++)
+		lengths.push_back(n);
+	for (std::size_t n : {496u, 512u, 991u, 992u, 993u, 1024u, 1984u, 1999u, 2048u, 8000u, 100000u})
+		lengths.push_back(n);
+	for (std::size_t n : lengths)
+	{
+		Unaligned<std::uint8_t> a(n), b(n);
+		a.fill(n, [&] { return random(); });
+		b.fill(n, [&] { return random() & random(); });
+		std::uint64_t different = 0, both = 0, either = 0;
+		for (std::size_t i = 0; i < 8 * n; i++)
+		{
+			unsigned x = a.get(i / 8) >> i % 8 & 1u, y = b.get(i / 8) >> i % 8 & 1u;
+			different += x ^ y;
+			both += x & y;
+			either += x | y;
+		}
+		std::uint64_t parts[2];
+		EXPECT_EQ(k.hamming(a.data(), b.data(), n), different) << n;
+		k.jaccard_parts(a.data(), b.data(), n, parts);
+		EXPECT_EQ(parts[0], both) << n;
+		EXPECT_EQ(parts[1], either) << n;
+
+		/* Every bit differs, every bit is set: the largest sums. */
+		a.fill(n, [] { return 255; });
+		b.fill(n, [] { return 0; });
+		EXPECT_EQ(k.hamming(a.data(), b.data(), n), 8 * n) << n;
+		k.jaccard_parts(a.data(), a.data(), n, parts);
+		EXPECT_EQ(parts[0], 8 * n) << n;
+		EXPECT_EQ(parts[1], 8 * n) << n;
+	}
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::ValuesIn(all_tables()),
 						 [](const auto &table) { return std::string(table.param->isa); });
 

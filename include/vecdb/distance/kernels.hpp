@@ -15,7 +15,7 @@ namespace vecdb::core::distance
 
 struct Kernels
 {
-	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "neon"
+	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "avx512vpopcnt", "neon"
 
 	/* --- float32, length n --- */
 	float (*l2_squared)(const float *a, const float *b, std::size_t n) noexcept;
@@ -99,6 +99,12 @@ struct Kernels
 	/* --- checksums --- */
 	/* CRC-32C (Castagnoli, reflected) of n more bytes: begin with 0xFFFFFFFF, and invert what is left at the end. */
 	std::uint32_t (*crc32c)(std::uint32_t crc, const void *bytes, std::size_t n) noexcept;
+
+	/* --- bit strings of n bytes, any n --- */
+	/* Bits that differ. */
+	std::uint64_t (*hamming)(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept;
+	/* out[0] = bits set in both, out[1] = bits set in one or both. */
+	void (*jaccard_parts)(const std::uint8_t *a, const std::uint8_t *b, std::size_t n, std::uint64_t out[2]) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -16,6 +16,8 @@ enum class Metric : std::uint8_t
 	inner_product = 2,  // <#>  -sum a*b
 	cosine = 3,         // <=>  1 - cos(a, b)
 	l1 = 4,             // <+>  sum |a-b|
+	hamming = 5,        // <~>  bits that differ
+	jaccard = 6,        // <%>  1 - bits set in both / bits set in either; 1 where none is set in both
 };
 
 inline const char *
@@ -27,6 +29,8 @@ metric_name(Metric metric) noexcept
 		case Metric::inner_product: return "inner_product";
 		case Metric::cosine: return "cosine";
 		case Metric::l1: return "l1";
+		case Metric::hamming: return "hamming";
+		case Metric::jaccard: return "jaccard";
 	}
 	return "unknown";
 }

@@ -158,7 +158,9 @@ refined_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint
 			return residual != nullptr ? -k.inner_product_u16_f32(code, residual, scale, bias, q.q, q.n)
 									   : -k.inner_product_u8_f32(code, scale, bias, q.q, q.n);
 		case Metric::l2:
-		case Metric::cosine: break;
+		case Metric::cosine:
+		case Metric::hamming:
+		case Metric::jaccard: break;  // bits have no such codes
 	}
 	return residual != nullptr ? k.l2_squared_u16_f32(code, residual, scale, bias, q.q, q.n)
 							   : k.l2_squared_u8_f32(code, scale, bias, q.q, q.n);
@@ -214,7 +216,9 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 			return r;
 		}
 		case Metric::l2:
-		case Metric::cosine: break;
+		case Metric::cosine:
+		case Metric::hamming:
+		case Metric::jaccard: break;  // bits have no such codes
 	}
 	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
 	double d2_slack = coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance;

@@ -81,10 +81,11 @@ enum class Layout : std::uint8_t
 	fused = 2,
 };
 
-/* The type of the indexed column; 2-5 are kept for halfvec, sparsevec, bit, int8vec. */
+/* The type of the indexed column; 2, 3 and 5 are kept for halfvec, sparsevec, int8vec. */
 enum class ElementType : std::uint8_t
 {
 	float32 = 1,
+	bit = 4,  // core type bit
 };
 
 struct HnswMeta

@@ -376,6 +376,124 @@ struct Avx2
 			rest = _mm_crc32_u8(rest, *p++);
 		return rest;
 	}
+
+	/* --- bit strings --- */
+
+	/* Sums of four 64-bit words of bits. Counts of bytes are added in 8 bits for up to kMostAdds vectors. */
+	struct BitSum
+	{
+		static constexpr std::size_t kMostAdds = 31;  // 8 bits each, below 256
+
+		__m256i bytes = _mm256_setzero_si256();
+		__m256i words = _mm256_setzero_si256();
+
+		void
+		add(__m256i x) noexcept
+		{
+			const __m256i nibble = _mm256_set1_epi8(15);
+			const __m256i ones =
+				_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+			bytes = _mm256_add_epi8(bytes, _mm256_shuffle_epi8(ones, _mm256_and_si256(x, nibble)));
+			bytes =
+				_mm256_add_epi8(bytes, _mm256_shuffle_epi8(ones, _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble)));
+		}
+
+		void
+		flush() noexcept
+		{
+			words = _mm256_add_epi64(words, _mm256_sad_epu8(bytes, _mm256_setzero_si256()));
+			bytes = _mm256_setzero_si256();
+		}
+
+		std::uint64_t
+		sum() const noexcept
+		{
+			__m128i s = _mm_add_epi64(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+			return static_cast<std::uint64_t>(_mm_cvtsi128_si64(s)) +
+				   static_cast<std::uint64_t>(_mm_extract_epi64(s, 1));
+		}
+	};
+
+	static std::uint64_t
+	word(const std::uint8_t *p) noexcept
+	{
+		std::uint64_t x;
+		__builtin_memcpy(&x, p, sizeof x);
+		return x;
+	}
+
+	static std::uint64_t
+	part_word(const std::uint8_t *p, std::size_t bytes) noexcept
+	{
+		std::uint64_t x = 0;
+		__builtin_memcpy(&x, p, bytes);
+		return x;
+	}
+
+	static std::uint64_t
+	ones(std::uint64_t x) noexcept
+	{
+		return static_cast<std::uint64_t>(_mm_popcnt_u64(x));
+	}
+
+	/* Below this many bytes popcnt is done before the vectors are summed. */
+	static constexpr std::size_t kFewBytes = 128;
+
+	static std::uint64_t
+	hamming(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept
+	{
+		std::uint64_t rest = 0;
+		std::size_t i = 0;
+		if (n >= kFewBytes)
+		{
+			BitSum sum;
+			while (i + 32 <= n)
+			{
+				std::size_t left = (n - i) / 32;
+				for (std::size_t k = left < BitSum::kMostAdds ? left : BitSum::kMostAdds; k > 0; k--, i += 32)
+					sum.add(_mm256_xor_si256(load256(a + i), load256(b + i)));
+				sum.flush();
+			}
+			rest = sum.sum();
+		}
+		for (; i + 8 <= n; i += 8)
+			rest += ones(word(a + i) ^ word(b + i));
+		if (i < n)
+			rest += ones(part_word(a + i, n - i) ^ part_word(b + i, n - i));
+		return rest;
+	}
+
+	static void
+	jaccard_parts(const std::uint8_t *a, const std::uint8_t *b, std::size_t n, std::uint64_t out[2]) noexcept
+	{
+		out[0] = out[1] = 0;
+		std::size_t i = 0;
+		if (n >= kFewBytes)
+		{
+			BitSum both, either;
+			while (i + 32 <= n)
+			{
+				std::size_t left = (n - i) / 32;
+				for (std::size_t k = left < BitSum::kMostAdds ? left : BitSum::kMostAdds; k > 0; k--, i += 32)
+				{
+					__m256i x = load256(a + i), y = load256(b + i);
+					both.add(_mm256_and_si256(x, y));
+					either.add(_mm256_or_si256(x, y));
+				}
+				both.flush();
+				either.flush();
+			}
+			out[0] = both.sum();
+			out[1] = either.sum();
+		}
+		for (; i < n; i += 8)
+		{
+			std::uint64_t x = i + 8 <= n ? word(a + i) : part_word(a + i, n - i);
+			std::uint64_t y = i + 8 <= n ? word(b + i) : part_word(b + i, n - i);
+			out[0] += ones(x & y);
+			out[1] += ones(x | y);
+		}
+	}
 };
 
 }  // namespace

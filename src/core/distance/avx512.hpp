@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL
- * The AVX-512 (F, BW, DQ, VL) primitives, shared by kernels_avx512.cpp and kernels_avx512vnni.cpp.
+ * The AVX-512 (F, BW, DQ, VL) primitives, shared by the AVX-512 files.
  *
- * Regime: core. Private to these two files.
+ * Regime: core. Private to these files.
  * Keeps:  anonymous namespace on purpose: each of them has its own copy under its own flags (simd.hpp).
  */
 #pragma once
@@ -298,6 +298,9 @@ struct Avx512
 	static constexpr auto f16_to_f32 = Avx2::f16_to_f32;
 	static constexpr auto sign_lut = Avx2::sign_lut;
 	static constexpr auto crc32c = Avx2::crc32c;
+	/* Without VPOPCNTDQ, 512 bits gain too little to lower the clock for. */
+	static constexpr auto hamming = Avx2::hamming;
+	static constexpr auto jaccard_parts = Avx2::jaccard_parts;
 };
 
 }  // namespace

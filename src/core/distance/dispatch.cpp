@@ -25,6 +25,7 @@ struct Features
 	bool avx2;
 	bool avx512;
 	bool avx512vnni;
+	bool avx512vpopcnt;
 };
 
 bool
@@ -46,15 +47,15 @@ Features
 detect() noexcept
 {
 	/* Bit numbers: Intel SDM volume 2A, CPUID leaves 1 and 7, and volume 1, 13.3 (XCR0). */
-	constexpr unsigned kFma = 1u << 12, kOsxsave = 1u << 27, kAvx = 1u << 28, kF16c = 1u << 29;
+	constexpr unsigned kFma = 1u << 12, kPopcnt = 1u << 23, kOsxsave = 1u << 27, kAvx = 1u << 28, kF16c = 1u << 29;
 	constexpr unsigned kAvx2 = 1u << 5;
 	constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 28 | 1u << 30 | 1u << 31;  // F DQ CD BW VL
-	constexpr unsigned kAvx512Vnni = 1u << 11;
+	constexpr unsigned kAvx512Vnni = 1u << 11, kAvx512Vpopcntdq = 1u << 14;
 	constexpr unsigned kYmmState = 0x06, kZmmState = 0xe6;
 
 	Features f = {};
 	unsigned a = 0, b = 0, c = 0, d = 0;
-	if (__get_cpuid(1, &a, &b, &c, &d) == 0 || !all_of(c, kFma | kOsxsave | kAvx | kF16c))
+	if (__get_cpuid(1, &a, &b, &c, &d) == 0 || !all_of(c, kFma | kPopcnt | kOsxsave | kAvx | kF16c))
 		return f;
 	unsigned state = enabled_register_state();
 	if (!all_of(state, kYmmState) || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0)
@@ -62,6 +63,7 @@ detect() noexcept
 	f.avx2 = all_of(b, kAvx2);
 	f.avx512 = f.avx2 && all_of(b, kAvx512) && all_of(state, kZmmState);
 	f.avx512vnni = f.avx512 && all_of(c, kAvx512Vnni);
+	f.avx512vpopcnt = f.avx512vnni && all_of(c, kAvx512Vpopcntdq);
 	return f;
 }
 
@@ -84,6 +86,8 @@ available_kernels(const Kernels *tables[8]) noexcept
 		tables[count++] = &kernels_avx512;
 	if (f.avx512vnni)
 		tables[count++] = &kernels_avx512vnni;
+	if (f.avx512vpopcnt)
+		tables[count++] = &kernels_avx512vpopcnt;
 #elif defined(__aarch64__)
 	tables[count++] = &kernels_neon;
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Kernels for AVX-512 with VNNI: integer dot products by vpdpwssd and vpdpbusd, the rest as AVX-512.
- * Compiled with these flags, exports kernels_avx512vnni only.
+ * Kernels for AVX-512 with VNNI. Compiled with these flags, exports kernels_avx512vnni only.
  *
  * Regime: core.
  */
@@ -10,97 +9,10 @@
 #error "compile this file with -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c"
 #endif
 
-#include "avx512.hpp"
+#include "avx512vnni.hpp"
 
 namespace vecdb::core::distance
 {
-namespace
-{
-
-struct Avx512Vnni : Avx512
-{
-	static __m512i
-	add_dot32(__m512i sum, const std::uint8_t *code, const std::int16_t *query) noexcept
-	{
-		return _mm512_dpwssd_epi32(sum, _mm512_cvtepu8_epi16(load256(code)), load512(query));
-	}
-
-	static std::int32_t
-	dot_u8_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
-	{
-		__m512i s0 = _mm512_setzero_si512();
-		__m512i s1 = s0, s2 = s0, s3 = s0;
-		std::size_t i = 0;
-		for (; i + 128 <= n; i += 128)
-		{
-			s0 = add_dot32(s0, code + i, query + i);
-			s1 = add_dot32(s1, code + i + 32, query + i + 32);
-			s2 = add_dot32(s2, code + i + 64, query + i + 64);
-			s3 = add_dot32(s3, code + i + 96, query + i + 96);
-		}
-		if (i + 64 <= n)
-		{
-			s0 = add_dot32(s0, code + i, query + i);
-			s1 = add_dot32(s1, code + i + 32, query + i + 32);
-			i += 64;
-		}
-		if (i + 32 <= n)
-		{
-			s2 = add_dot32(s2, code + i, query + i);
-			i += 32;
-		}
-		if (i < n)
-		{
-			__m512i last_code = _mm512_zextsi256_si512(_mm256_cvtepu8_epi16(load128(code + i)));
-			__m512i last_query = _mm512_zextsi256_si512(load256(query + i));
-			s3 = _mm512_dpwssd_epi32(s3, last_code, last_query);
-		}
-		return _mm512_reduce_add_epi32(_mm512_add_epi32(_mm512_add_epi32(s0, s1), _mm512_add_epi32(s2, s3)));
-	}
-
-	/* vpdpbusd wants one signed side: a.b = a.(b - 128) + 128 * sum a, and b - 128 is b with its top bit
-	 * flipped. Both parts stay within int32 for n <= 32768. */
-	struct ShiftedSums
-	{
-		__m512i dot = _mm512_setzero_si512();
-		__m512i sum = _mm512_setzero_si512();
-
-		void
-		add(__m512i a, __m512i b) noexcept
-		{
-			dot = _mm512_dpbusd_epi32(dot, a, _mm512_xor_si512(b, _mm512_set1_epi8(-128)));
-			sum = _mm512_dpbusd_epi32(sum, a, _mm512_set1_epi8(1));
-		}
-	};
-
-	static std::int32_t
-	dot_u8_u8(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept
-	{
-		ShiftedSums s0, s1;
-		std::size_t i = 0;
-		for (; i + 128 <= n; i += 128)
-		{
-			s0.add(load512(a + i), load512(b + i));
-			s1.add(load512(a + i + 64), load512(b + i + 64));
-		}
-		if (i + 64 <= n)
-		{
-			s0.add(load512(a + i), load512(b + i));
-			i += 64;
-		}
-		if (i < n)
-		{
-			/* Zero bytes of a add nothing to either sum. */
-			__mmask64 part = (static_cast<__mmask64>(1) << (n - i)) - 1;
-			s1.add(_mm512_maskz_loadu_epi8(part, a + i), _mm512_maskz_loadu_epi8(part, b + i));
-		}
-		__m512i dot = _mm512_add_epi32(s0.dot, s1.dot);
-		__m512i sum = _mm512_add_epi32(s0.sum, s1.sum);
-		return _mm512_reduce_add_epi32(_mm512_add_epi32(dot, _mm512_slli_epi32(sum, 7)));
-	}
-};
-
-}  // namespace
 
 constinit const Kernels kernels_avx512vnni = simd::make_table<Avx512Vnni>("avx512vnni");
 

@@ -308,6 +308,88 @@ struct Neon
 	{
 		return kernels_scalar.crc32c(crc, bytes, n);
 	}
+
+	/* --- bit strings --- */
+
+	/* Counts of bytes are added in 8 bits for up to kMostAdds registers. */
+	struct BitSum
+	{
+		static constexpr std::size_t kMostAdds = 31;  // 8 bits each, below 256
+
+		uint8x16_t bytes = vdupq_n_u8(0);
+		std::uint64_t total = 0;
+
+		void
+		add(uint8x16_t x) noexcept
+		{
+			bytes = vaddq_u8(bytes, vcntq_u8(x));
+		}
+
+		void
+		flush() noexcept
+		{
+			total += vaddlvq_u8(bytes);
+			bytes = vdupq_n_u8(0);
+		}
+	};
+
+	/* The first `bytes` at p, zeros behind. */
+	static uint8x16_t
+	part(const std::uint8_t *p, std::size_t bytes) noexcept
+	{
+		std::uint8_t x[16] = {};
+		__builtin_memcpy(x, p, bytes);
+		return vld1q_u8(x);
+	}
+
+	static std::uint64_t
+	hamming(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept
+	{
+		BitSum sum;
+		std::size_t i = 0;
+		while (i + 16 <= n)
+		{
+			std::size_t left = (n - i) / 16;
+			for (std::size_t k = left < BitSum::kMostAdds ? left : BitSum::kMostAdds; k > 0; k--, i += 16)
+				sum.add(veorq_u8(vld1q_u8(a + i), vld1q_u8(b + i)));
+			sum.flush();
+		}
+		if (i < n)
+		{
+			sum.add(veorq_u8(part(a + i, n - i), part(b + i, n - i)));
+			sum.flush();
+		}
+		return sum.total;
+	}
+
+	static void
+	jaccard_parts(const std::uint8_t *a, const std::uint8_t *b, std::size_t n, std::uint64_t out[2]) noexcept
+	{
+		BitSum both, either;
+		std::size_t i = 0;
+		while (i + 16 <= n)
+		{
+			std::size_t left = (n - i) / 16;
+			for (std::size_t k = left < BitSum::kMostAdds ? left : BitSum::kMostAdds; k > 0; k--, i += 16)
+			{
+				uint8x16_t x = vld1q_u8(a + i), y = vld1q_u8(b + i);
+				both.add(vandq_u8(x, y));
+				either.add(vorrq_u8(x, y));
+			}
+			both.flush();
+			either.flush();
+		}
+		if (i < n)
+		{
+			uint8x16_t x = part(a + i, n - i), y = part(b + i, n - i);
+			both.add(vandq_u8(x, y));
+			either.add(vorrq_u8(x, y));
+			both.flush();
+			either.flush();
+		}
+		out[0] = both.total;
+		out[1] = either.total;
+	}
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ using std::int32_t;
 using std::size_t;
 using std::uint16_t;
 using std::uint32_t;
+using std::uint64_t;
 using std::uint8_t;
 
 constexpr size_t kLanes = 16;
@@ -600,6 +601,54 @@ crc32c(uint32_t crc, const void *bytes, size_t n) noexcept
 	return crc;
 }
 
+/* --- bit strings --- */
+
+/* The 64-bit word at p, or the first `bytes` of it with zeros behind. */
+uint64_t
+word_at(const uint8_t *p, size_t bytes) noexcept
+{
+	uint64_t x = 0;
+	std::memcpy(&x, p, bytes < sizeof x ? bytes : sizeof x);
+	return x;
+}
+
+/* In registers by halves: the baseline of x86-64 has no instruction for it. */
+uint64_t
+count_bits(uint64_t x) noexcept
+{
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return x * 0x0101010101010101 >> 56;
+}
+
+uint64_t
+hamming(const uint8_t *a, const uint8_t *b, size_t n) noexcept
+{
+	uint64_t sum = 0;
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8)
+		sum += count_bits(word_at(a + i, 8) ^ word_at(b + i, 8));
+	if (i < n)
+		sum += count_bits(word_at(a + i, n - i) ^ word_at(b + i, n - i));
+	return sum;
+}
+
+void
+jaccard_parts(const uint8_t *a, const uint8_t *b, size_t n, uint64_t out[2]) noexcept
+{
+	uint64_t both = 0, either = 0;
+	for (size_t i = 0; i < n; i += 8)
+	{
+		uint64_t x = word_at(a + i, n - i);
+		uint64_t y = word_at(b + i, n - i);
+		both += count_bits(x & y);
+		either += count_bits(x | y);
+	}
+	out[0] = both;
+	out[1] = either;
+}
+
 }  // namespace
 
 constinit const Kernels kernels_scalar = {
@@ -631,6 +680,8 @@ constinit const Kernels kernels_scalar = {
 	.sign_lut = sign_lut,
 	.dot_panel = dot_panel,
 	.crc32c = crc32c,
+	.hamming = hamming,
+	.jaccard_parts = jaccard_parts,
 };
 
 }  // namespace vecdb::core::distance

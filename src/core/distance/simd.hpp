@@ -21,7 +21,8 @@
  *   void widen(v, D &low, D &high)
  *   V quads(v)                     in every lane the sum of its group of four
  *   void put_signs(out, const V in[16/L])        two bytes: the inverted sign bits of sixteen floats
- *   dot_u8_i16, dot_u8_u8, fast_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c: as in the table
+ *   dot_u8_i16, dot_u8_u8, fast_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c, hamming,
+ *   jaccard_parts: as in the table
  */
 #pragma once
 
@@ -788,6 +789,8 @@ make_table(const char *name) noexcept
 		.sign_lut = Isa::sign_lut,
 		.dot_panel = S::dot_panel,
 		.crc32c = Isa::crc32c,
+		.hamming = Isa::hamming,
+		.jaccard_parts = Isa::jaccard_parts,
 	};
 }
 

@@ -16,6 +16,7 @@ extern const Kernels kernels_scalar;
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
 extern const Kernels kernels_avx512vnni;
+extern const Kernels kernels_avx512vpopcnt;
 #endif
 #if defined(__aarch64__)
 extern const Kernels kernels_neon;
