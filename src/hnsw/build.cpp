@@ -18,19 +18,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fcntl.h>
-
 extern "C" {
-#include "commands/tablespace.h"
 #include "common/hashfn.h"
 #include "portability/instr_time.h"
-#include "storage/fd.h"
 }
 
 #include "pg/context.hpp"
 #include "pg/report.hpp"
+#include "storage/build_aid.hpp"
 #include "types/vector.hpp"
 #include "vecdb/graph/graph_builder.hpp"
+#include "vecdb/quantizer/origin.hpp"
 #include "vecdb/quantizer/scalar.hpp"
 
 namespace vecdb::hnsw
@@ -97,8 +95,7 @@ struct BuildState
 	Size used, allowed;
 	double expected_rows;
 	bool extra_in_file;
-	File file;  // 0: none
-	uint64 file_bytes;
+	storage::SpillFile spill;
 
 	RowChunk **chunks;
 	uint32 chunk_capacity;
@@ -193,42 +190,6 @@ make_state(const HnswMeta &meta)
 
 /* --- memory, and the file beyond it --- */
 
-/* Room in the file: bytes that exist, so that writing to the mapping cannot fail for want of space. */
-static GraphBuilder::Source
-spill(BuildState *b, Size bytes)
-{
-	constexpr uint64 kAlignment = 65536, kPiece = 64 * 1024 * 1024;
-	if (b->file == 0)
-	{
-		PrepareTempTablespaces();
-		b->file = OpenTemporaryFile(false);
-	}
-	uint64 offset = b->file_bytes;
-	b->file_bytes += (bytes + kAlignment - 1) / kAlignment * kAlignment;
-	/* The last byte first: this is what counts against temp_file_limit. */
-	char zero = 0;
-	if (FileWrite(b->file, &zero, 1, static_cast<off_t>(b->file_bytes - 1), WAIT_EVENT_BUFFILE_WRITE) != 1)
-		ereport(ERROR,
-				(errcode_for_file_access(), errmsg("could not write to file \"%s\": %m", FilePathName(b->file))));
-	for (uint64 done = offset; done < b->file_bytes;)
-	{
-		CHECK_FOR_INTERRUPTS();
-		uint64 piece = std::min(kPiece, b->file_bytes - done);
-		int error = posix_fallocate(FileGetRawDesc(b->file), static_cast<off_t>(done), static_cast<off_t>(piece));
-		if (error == EINTR)
-			continue;
-		if (error != 0)
-		{
-			errno = error;
-			ereport(ERROR,
-					(errcode_for_file_access(), errmsg("could not extend file \"%s\": %m", FilePathName(b->file)),
-					 errhint("Increase maintenance_work_mem, or free space for temporary files.")));
-		}
-		done += piece;
-	}
-	return GraphBuilder::Source{FileGetRawDesc(b->file), offset};
-}
-
 /* Bytes of the leader and of the builder that grow with the rows and cannot go into the file. */
 static Size
 resident_bytes(const BuildState *b, double rows)
@@ -242,7 +203,7 @@ static GraphBuilder::Source
 find_memory(BuildState *b, Size bytes, uint32 rows)
 {
 	if (b->used + bytes + resident_bytes(b, rows) > b->allowed)
-		return spill(b, bytes);
+		return storage::spill(b->spill, bytes);
 	b->used += bytes;
 	return GraphBuilder::Source{-1, 0};
 }
@@ -253,7 +214,7 @@ add_room(BuildState *b)
 	uint32 rows = b->rows + b->builder->room_rows();
 	GraphBuilder::Source extra{-1, 0};
 	if (b->coded.residual != nullptr)
-		extra = b->extra_in_file ? spill(b, b->builder->extra_room_bytes())
+		extra = b->extra_in_file ? storage::spill(b->spill, b->builder->extra_room_bytes())
 								 : find_memory(b, b->builder->extra_room_bytes(), rows);
 	/* Within the file nothing follows what is in memory: the plane is read by ordinal, in no order. */
 	b->extra_in_file |= extra.file >= 0;
@@ -264,25 +225,16 @@ add_room(BuildState *b)
 static void
 start_builder(BuildState *b)
 {
-	int workers = RelationGetParallelWorkers(b->heap, max_parallel_maintenance_workers);
-	if (workers > max_parallel_maintenance_workers)
-		workers = max_parallel_maintenance_workers;
 	core::graph::BuilderOptions options;
 	options.metric = b->state->metric;
 	options.code_dims = b->state->shape.code_dims;
 	options.m = b->options.m;
 	options.ef_construction = b->options.ef_construction + kExtraConstruction;
-	options.threads = workers > 1 ? static_cast<unsigned>(workers) : 1;
-	options.seed = kRotationSeed + static_cast<uint64>(guc_build_seed);
+	options.threads = storage::build_threads(b->heap);
+	options.seed = kRotationSeed + static_cast<uint64>(storage::guc_build_seed);
 	options.extra_bytes = b->coded.residual != nullptr ? b->state->shape.code_dims : 0;
 	options.to_the_brim = b->state->shape.blocks != 0;
-	double rows = b->heap->rd_rel->reltuples;
-	if (rows < 0)
-	{
-		/* Never analyzed: a guess from the size. */
-		double width = 40.0 + 4.0 * b->state->shape.dimensions;
-		rows = static_cast<double>(RelationGetNumberOfBlocks(b->heap)) * (BLCKSZ / width + 1);
-	}
+	double rows = storage::expected_rows(b->heap, 4.0 * b->state->shape.dimensions);
 	b->expected_rows = rows;
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
@@ -408,50 +360,27 @@ add_row(BuildState *b, const float *v, ItemPointer tid)
 	b->index_tuples++;
 }
 
-/* The origin of codes: per dimension the mean of the middle 7/8 of the rows held, so that no wild row takes it along, and
- * with it the precision of all codes. */
 static void
 set_mean(BuildState *b)
 {
 	IndexState *state = b->state;
-	uint32 n = state->shape.dimensions, rows = b->held_count, cut = rows / 16;
+	uint32 n = state->shape.dimensions, rows = b->held_count;
 	b->mean_known = true;
 	if (rows == 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
 		return;
-	auto *scales = static_cast<double *>(palloc(rows * sizeof(double)));
-	auto *column = static_cast<double *>(palloc(rows * sizeof(double)));
+	auto *scratch = static_cast<double *>(palloc(2 * rows * sizeof(double)));
+	auto **held = static_cast<const float **>(palloc(rows * sizeof(float *)));
 	for (uint32 row = 0; row < rows; row++)
-	{
-		const float *v = b->held + static_cast<Size>(row) * n;
-		double length2 = 0;
-		for (uint32 i = 0; i < n; i++)
-			length2 += static_cast<double>(v[i]) * v[i];
-		scales[row] = state->metric == Metric::cosine ? 1 / std::sqrt(length2) : 1;
-	}
+		held[row] = b->held + static_cast<Size>(row) * n;
 	auto *mean = static_cast<float *>(palloc(n * sizeof(float)));
-	double norm2 = 0;
-	bool finite = true;
-	for (uint32 i = 0; i < n; i++)
-	{
-		for (uint32 row = 0; row < rows; row++)
-			column[row] = scales[row] * b->held[static_cast<Size>(row) * n + i];
-		std::nth_element(column, column + cut, column + rows);
-		std::nth_element(column + cut, column + rows - 1 - cut, column + rows);
-		double sum = 0;
-		for (uint32 row = cut; row < rows - cut; row++)
-			sum += column[row];
-		mean[i] = static_cast<float>(sum / (rows - 2 * cut));
-		norm2 += static_cast<double>(mean[i]) * mean[i];
-		finite &= std::isfinite(mean[i]) && std::fabs(mean[i]) < 1e30f;
-	}
-	pfree(scales);
-	pfree(column);
-	/* Values so large that a difference could overflow stay where they are. */
-	if (finite)
+	double norm;
+	if (core::quantizer::trimmed_mean(held, rows, n, state->metric == Metric::cosine, scratch, mean, &norm))
 	{
 		state->mean = mean;
-		state->mean_norm = std::sqrt(norm2);
+		state->mean_norm = norm;
 	}
+	pfree(held);
+	pfree(scratch);
 }
 
 /* The rows held back go in. */
@@ -906,8 +835,7 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	}
 	PG_END_TRY();
 
-	if (b->file != 0)
-		FileClose(b->file);
+	storage::close_spill(b->spill);
 	auto heap_tuples = b->heap_tuples;
 	auto index_tuples = static_cast<double>(b->index_tuples);
 	MemoryContextSwitchTo(old);

@@ -26,7 +26,6 @@ extern int guc_ef_search;
 extern int guc_iterative_scan;
 extern int guc_max_scan_tuples;
 extern double guc_scan_mem_multiplier;
-extern int guc_build_seed;
 
 /* Reloptions as the relcache keeps them. */
 struct HnswOptions

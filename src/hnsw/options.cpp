@@ -7,6 +7,7 @@
 #include "hnsw/module.hpp"
 #include "hnsw/pending.hpp"
 #include "hnsw/state.hpp"
+#include "storage/build_aid.hpp"
 
 namespace vecdb::hnsw
 {
@@ -17,7 +18,6 @@ int guc_ef_search = 40;
 int guc_iterative_scan = kIterativeOff;
 int guc_max_scan_tuples = 20000;
 double guc_scan_mem_multiplier = 1.0;
-int guc_build_seed = 0;
 
 static relopt_kind options_kind;
 
@@ -78,8 +78,8 @@ module_init()
 							 "times the speed of single rows.",
 							 &guc_queue_inserts, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 	DefineCustomIntVariable("vecdb.build_seed", "Sets the seed of index builds.",
-							"The same rows in the same order give the same index for the same seed.", &guc_build_seed,
-							0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+							"The same rows in the same order give the same index for the same seed.",
+							&storage::guc_build_seed, 0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 	MarkGUCPrefixReserved("hnsw");
 	state_init();
 	pending_init();

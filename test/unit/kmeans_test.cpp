@@ -32,7 +32,8 @@ struct Rows
 	{
 		return RowSource{[](const void *self, std::uint32_t row, float *out) noexcept {
 							 const Rows &rows = *static_cast<const Rows *>(self);
-							 std::copy_n(rows.values.data() + row * rows.dims, rows.dims, out);
+							 const float *v = rows.values.data() + row * rows.dims;
+							 return out == nullptr ? v : std::copy_n(v, rows.dims, out) - rows.dims;
 						 },
 						 this, static_cast<std::uint32_t>(values.size() / dims), dims};
 	}

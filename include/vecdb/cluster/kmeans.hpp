@@ -2,13 +2,16 @@
  * K-means in two levels: coarse cells, and clusters in each. Near clusters have near numbers.
  *
  * Regime: core. Inside a job of Workers; the same result with any number of threads.
- * Memory: the centroids twice (4 bytes an element), a sample's rows one cell at a time. Rows are read through RowSource, so
- *         that they may be codes.
+ * Memory: the centroids twice (4 bytes an element; three times while large clusters are split), taken from the resource that the
+ *         caller names; a sample's rows one cell at a time, unless they can be used where they are. Rows are read through
+ *         RowSource, so that they may be codes.
  */
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 #include "vecdb/base/status.hpp"
@@ -19,17 +22,21 @@ namespace vecdb::core::cluster
 
 struct RowSource
 {
-	/* Writes row's floats (dims of them, finite) to out. Called by several threads. */
-	void (*load)(const void *self, std::uint32_t row, float *out) noexcept;
+	/* The row's floats (dims of them, finite): where they are, or written to out. Called by several threads. */
+	const float *(*load)(const void *self, std::uint32_t row, float *out) noexcept;
 	const void *self;
 	std::uint32_t rows;
 	std::size_t dims;
+	bool in_place = false;  // every row is where it is: out may be null
 };
 
 /* Centroids as Kernels::dot_panel wants them. */
 class Panels
 {
 public:
+	explicit Panels(std::pmr::memory_resource *memory = std::pmr::new_delete_resource()) : panels_(memory)
+	{
+	}
 	/* count vectors of dims floats, stride apart. */
 	void pack(const float *vectors, std::size_t count, std::size_t dims, std::size_t stride);
 	/* vectors[ids[i]] in place of vectors[i]. */
@@ -55,7 +62,8 @@ private:
 	void pack_with(Get &&get, std::size_t count, std::size_t dims);
 
 	std::size_t count_ = 0, dims_ = 0;
-	std::vector<float> panels_, norms_;
+	std::pmr::vector<float> panels_;
+	std::vector<float> norms_;
 };
 
 struct KmeansOptions
@@ -63,13 +71,28 @@ struct KmeansOptions
 	std::uint32_t rows_per_cluster;  // on average
 	std::uint32_t most_rows;         // a cluster with more is split, at last by no reason but its size
 	std::uint64_t seed;
+	/* So many clusters, at most as many as rows: rows_per_cluster and most_rows do not count. 0: as those say. */
+	std::uint32_t clusters = 0;
+	std::uint32_t sample_per_cluster = 32;  // rows that a centroid is found from, on average
+	std::uint32_t iterations = 6;
+	std::atomic<std::uint64_t> *assigned = nullptr;  // counts rows as they find their cluster
 };
 
 class Clusters
 {
 public:
+	/* memory: for what is as large as the centroids; asked by one thread at a time. */
+	explicit Clusters(std::pmr::memory_resource *memory = std::pmr::new_delete_resource()) noexcept
+		: memory_(memory), centroids_(memory)
+	{
+	}
+
 	/* Finds centroids from a sample, then out[row] = cluster of row, for all rows. */
 	Status build(Workers &workers, const RowSource &source, const KmeansOptions &options,
+				 std::uint32_t *assignment) noexcept;
+	/* The two steps of it. */
+	Status find(Workers &workers, const RowSource &source, const KmeansOptions &options) noexcept;
+	Status place(Workers &workers, const RowSource &source, const KmeansOptions &options,
 				 std::uint32_t *assignment) noexcept;
 
 	std::uint32_t
@@ -94,14 +117,16 @@ public:
 
 private:
 	void train(Workers &workers, const RowSource &source, const KmeansOptions &options);
-	void assign(Workers &workers, const RowSource &source, std::uint32_t *assignment) const;
+	void assign(Workers &workers, const RowSource &source, std::atomic<std::uint64_t> *assigned,
+				std::uint32_t *assignment) const;
 	void split_large(Workers &workers, const RowSource &source, const KmeansOptions &options,
 					 std::uint32_t *assignment);
 
+	std::pmr::memory_resource *memory_;
 	std::size_t dims_ = 1;
 	std::vector<float> coarse_;            // centroids of the cells
 	std::vector<std::uint32_t> cell_end_;  // cell -> end of its clusters
-	std::vector<float> centroids_;
+	std::pmr::vector<float> centroids_;
 };
 
 }  // namespace vecdb::core::cluster

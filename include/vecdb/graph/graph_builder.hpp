@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vecdb/base/mapping.hpp"
 #include "vecdb/base/status.hpp"
 #include "vecdb/distance/metric.hpp"
 #include "vecdb/quantizer/scalar.hpp"
@@ -52,12 +53,7 @@ public:
 
 	/* --- rows in --- */
 
-	/* Where memory is to come from: a file at an offset (a multiple of the page size), or the system where file < 0. */
-	struct Source
-	{
-		int file;
-		std::uint64_t offset;
-	};
+	using Source = MemorySource;
 	/* Room for room_rows() more rows: room_bytes(), and extra_room_bytes() beside. */
 	std::uint32_t room_rows() const noexcept;
 	std::size_t room_bytes() const noexcept;

@@ -22,8 +22,7 @@ namespace
 
 constexpr std::size_t kPanel = 16;
 constexpr float kNever = 1e30f;
-constexpr std::uint32_t kSamplePerCluster = 32, kSamplePerCell = 128;
-constexpr std::uint32_t kIterations = 6;
+constexpr std::uint32_t kSamplePerCell = 128;
 /* Fewer clusters than this are found in one level. */
 constexpr std::uint32_t kFewClusters = 64;
 constexpr std::size_t kCellsOfARow = 3;
@@ -79,14 +78,11 @@ struct Points
 	void
 	load(const RowSource &source, const std::uint32_t *ids, std::size_t count)
 	{
-		values.resize(count * source.dims);
 		rows.resize(count);
+		if (!source.in_place)
+			values.resize(count * source.dims);
 		for (std::size_t i = 0; i < count; i++)
-		{
-			float *out = values.data() + i * source.dims;
-			source.load(source.self, ids[i], out);
-			rows[i] = out;
-		}
+			rows[i] = source.load(source.self, ids[i], source.in_place ? nullptr : values.data() + i * source.dims);
 	}
 };
 
@@ -105,25 +101,29 @@ nearest_of(const Panels &panels, const float *const *rows, std::size_t count, st
 	}
 }
 
-/* Lloyd's iterations from a spread of the points; k <= points. parallel: the loop may be split over the workers. */
-std::vector<float>
-lloyd(Workers &workers, bool parallel, const Points &points, std::size_t dims, std::size_t k, std::uint64_t seed)
+/*
+ * Lloyd's iterations from a spread of the points: k centroids, k <= points. parallel: the loop may be split over the
+ * workers.
+ */
+void
+lloyd(Workers &workers, bool parallel, const Points &points, std::size_t dims, std::size_t k, std::uint32_t rounds,
+	  std::uint64_t seed, float *centroids)
 {
 	const std::size_t n = points.rows.size();
-	std::vector<float> centroids(k * dims), scores;
+	std::vector<float> scores;
 	for (std::size_t i = 0; i < k; i++)
 	{
 		std::uint32_t row = sample_row(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(k),
 									   static_cast<std::uint32_t>(n), seed);
-		std::copy_n(points.rows[row], dims, centroids.data() + i * dims);
+		std::copy_n(points.rows[row], dims, centroids + i * dims);
 	}
 	std::vector<std::uint32_t> assigned(n), size(k);
 	std::vector<double> sums(k * dims);
 	Panels panels;
-	for (std::uint32_t round = 0; round < kIterations; round++)
+	for (std::uint32_t round = 0; round < rounds; round++)
 	{
 		workers.poll();
-		panels.pack(centroids.data(), k, dims, dims);
+		panels.pack(centroids, k, dims, dims);
 		if (parallel)
 			workers.parallel(n, kRowsAtOnce, [&](std::size_t begin, std::size_t end, unsigned) {
 				std::vector<float> own;
@@ -143,7 +143,7 @@ lloyd(Workers &workers, bool parallel, const Points &points, std::size_t dims, s
 		}
 		for (std::size_t c = 0; c < k; c++)
 		{
-			float *centroid = centroids.data() + c * dims;
+			float *centroid = centroids + c * dims;
 			/* An empty cluster starts again from some point. */
 			if (size[c] == 0)
 				std::copy_n(points.rows[splitmix64(seed ^ (c * 77 + round)) % n], dims, centroid);
@@ -152,7 +152,54 @@ lloyd(Workers &workers, bool parallel, const Points &points, std::size_t dims, s
 					centroid[j] = static_cast<float>(sums[c * dims + j] / size[c]);
 		}
 	}
-	return centroids;
+}
+
+/*
+ * Clusters for each cell, by its share of the sample (cell c has first[c + 1] - first[c] rows of it), at least one and no more
+ * than rows. exact: `wanted` in all, if there are that many rows and cells.
+ */
+std::vector<std::uint32_t>
+share_out(const std::vector<std::uint32_t> &first, std::uint32_t wanted, bool exact)
+{
+	const auto cells = static_cast<std::uint32_t>(first.size() - 1);
+	const std::uint32_t sample = first[cells];
+	std::vector<std::uint32_t> share(cells);
+	std::vector<std::pair<double, std::uint32_t>> rest(cells);  // less than it should have
+	auto members = [&](std::uint32_t c) { return std::max<std::uint32_t>(first[c + 1] - first[c], 1); };
+	std::uint64_t sum = 0;
+	for (std::uint32_t c = 0; c < cells; c++)
+	{
+		const double ideal = static_cast<double>(wanted) * (first[c + 1] - first[c]) / sample;
+		share[c] = std::clamp<std::uint32_t>(static_cast<std::uint32_t>(std::lround(ideal)), 1, members(c));
+		rest[c] = {share[c] - ideal, c};
+		sum += share[c];
+	}
+	if (!exact)
+		return share;
+	std::sort(rest.begin(), rest.end());
+	for (bool moved = true; sum < wanted && moved;)
+	{
+		moved = false;
+		for (std::size_t i = 0; i < cells && sum < wanted; i++)
+			if (std::uint32_t c = rest[i].second; share[c] < members(c))
+			{
+				share[c]++;
+				sum++;
+				moved = true;
+			}
+	}
+	for (bool moved = true; sum > wanted && moved;)
+	{
+		moved = false;
+		for (std::size_t i = cells; i-- > 0 && sum > wanted;)
+			if (std::uint32_t c = rest[i].second; share[c] > 1)
+			{
+				share[c]--;
+				sum--;
+				moved = true;
+			}
+	}
+	return share;
 }
 
 }  // namespace
@@ -216,31 +263,36 @@ void
 Clusters::train(Workers &workers, const RowSource &source, const KmeansOptions &options)
 {
 	dims_ = source.dims;
+	const bool exact = options.clusters > 0;
 	const std::uint32_t wanted =
-		std::max<std::uint32_t>((source.rows + options.rows_per_cluster / 2) / options.rows_per_cluster, 1);
+		exact ? std::min(options.clusters, source.rows)
+			  : std::max<std::uint32_t>((source.rows + options.rows_per_cluster / 2) / options.rows_per_cluster, 1);
 	const std::uint32_t cells =
 		wanted < kFewClusters ? wanted
 							  : static_cast<std::uint32_t>(std::lround(0.8 * std::sqrt(static_cast<double>(wanted))));
-	const std::uint32_t coarse_sample = std::min(source.rows, cells * kSamplePerCell);
+	const std::uint32_t coarse_sample =
+		std::min(source.rows, cells * std::max(kSamplePerCell, cells == wanted ? options.sample_per_cluster : 0));
 	std::vector<std::uint32_t> ids(coarse_sample);
 	for (std::uint32_t i = 0; i < coarse_sample; i++)
 		ids[i] = sample_row(i, coarse_sample, source.rows, options.seed);
 	{
 		Points points;
 		points.load(source, ids.data(), ids.size());
-		coarse_ = lloyd(workers, true, points, dims_, cells, options.seed);
+		coarse_.resize(cells * dims_);
+		lloyd(workers, true, points, dims_, cells, options.iterations, options.seed, coarse_.data());
 	}
 	cell_end_.clear();
 	if (cells == wanted)
 	{
-		centroids_ = coarse_;
+		centroids_.assign(coarse_.begin(), coarse_.end());
 		for (std::uint32_t i = 0; i < cells; i++)
 			cell_end_.push_back(i + 1);
 		return;
 	}
 
 	/* A larger sample, by cells. */
-	const std::uint32_t sample = std::min(source.rows, wanted * kSamplePerCluster);
+	const auto sample = static_cast<std::uint32_t>(
+		std::min<std::uint64_t>(source.rows, static_cast<std::uint64_t>(wanted) * options.sample_per_cluster));
 	std::vector<std::uint32_t> rows(sample), cell(sample);
 	for (std::uint32_t i = 0; i < sample; i++)
 		rows[i] = sample_row(i, sample, source.rows, options.seed + 1);
@@ -262,44 +314,46 @@ Clusters::train(Workers &workers, const RowSource &source, const KmeansOptions &
 		for (std::uint32_t i = 0; i < sample; i++)
 			sorted[at[cell[i]]++] = rows[i];
 	}
-	std::vector<std::vector<float>> found(cells);
+	const std::vector<std::uint32_t> share = share_out(first, wanted, exact);
+	for (std::uint32_t c = 0, end = 0; c < cells; c++)
+		cell_end_.push_back(end += share[c]);
+	centroids_.resize(cell_end_.back() * dims_);
 	workers.parallel(cells, 1, [&](std::size_t c, std::size_t, unsigned) {
 		const std::uint32_t members = first[c + 1] - first[c];
+		float *found = centroids_.data() + (cell_end_[c] - share[c]) * dims_;
+		/* No cell is without a cluster: the assignment looks into every one. */
 		if (members == 0)
+		{
+			std::copy_n(coarse_.data() + c * dims_, dims_, found);
 			return;
-		auto k = static_cast<std::uint32_t>(std::lround(static_cast<double>(wanted) * members / sample));
+		}
 		Points points;
 		points.load(source, sorted.data() + first[c], members);
-		found[c] = lloyd(workers, false, points, dims_, std::clamp<std::uint32_t>(k, 1, members), options.seed + c);
+		lloyd(workers, false, points, dims_, share[c], options.iterations, options.seed + c, found);
 	});
-	centroids_.clear();
-	for (std::uint32_t c = 0; c < cells; c++)
-	{
-		/* No cell is without a cluster: the assignment looks into every one. */
-		if (found[c].empty())
-			found[c].assign(coarse_.begin() + static_cast<std::ptrdiff_t>(c * dims_),
-							coarse_.begin() + static_cast<std::ptrdiff_t>((c + 1) * dims_));
-		centroids_.insert(centroids_.end(), found[c].begin(), found[c].end());
-		cell_end_.push_back(count());
-	}
 }
 
 void
-Clusters::assign(Workers &workers, const RowSource &source, std::uint32_t *assignment) const
+Clusters::assign(Workers &workers, const RowSource &source, std::atomic<std::uint64_t> *assigned,
+				 std::uint32_t *assignment) const
 {
 	const std::size_t cells = cell_end_.size();
 	Panels coarse;
 	coarse.pack(coarse_.data(), cells, dims_, dims_);
 	const bool one_level = cells == count();
-	std::vector<Panels> fine(one_level ? 0 : cells);
-	for (std::size_t c = 0; c < fine.size(); c++)
+	std::vector<Panels> fine;
+	fine.reserve(cells);
+	for (std::size_t c = 0; c < (one_level ? 0 : cells); c++)
 	{
 		std::uint32_t begin = c == 0 ? 0 : cell_end_[c - 1];
+		fine.emplace_back(memory_);
 		fine[c].pack(centroid(begin), cell_end_[c] - begin, dims_, dims_);
 	}
 	const std::size_t chunk = chunk_rows(dims_);
 	workers.parallel(source.rows, chunk, [&](std::size_t begin, std::size_t end, unsigned) {
 		const std::size_t n = end - begin;
+		if (assigned != nullptr)
+			assigned->fetch_add(n, std::memory_order_relaxed);
 		std::vector<std::uint32_t> ids(n);
 		for (std::size_t i = 0; i < n; i++)
 			ids[i] = static_cast<std::uint32_t>(begin + i);
@@ -388,15 +442,15 @@ Clusters::split_large(Workers &workers, const RowSource &source, const KmeansOpt
 		const std::vector<std::uint32_t> &rows = members[i];
 		const auto n = static_cast<std::uint32_t>(rows.size());
 		const std::uint32_t pieces = (n + options.rows_per_cluster - 1) / options.rows_per_cluster;
-		const std::uint32_t sample = std::min(n, pieces * kSamplePerCluster);
+		const std::uint32_t sample = std::min(n, pieces * options.sample_per_cluster);
 		std::vector<std::uint32_t> ids(sample);
 		for (std::uint32_t j = 0; j < sample; j++)
 			ids[j] = rows[sample_row(j, sample, n, options.seed)];
-		std::vector<float> centroids;
+		std::vector<float> centroids(pieces * dims_);
 		{
 			Points points;
 			points.load(source, ids.data(), sample);
-			centroids = lloyd(workers, true, points, dims_, pieces, options.seed + i);
+			lloyd(workers, true, points, dims_, pieces, options.iterations, options.seed + i, centroids.data());
 		}
 		Panels panels;
 		panels.pack(centroids.data(), pieces, dims_, dims_);
@@ -422,7 +476,11 @@ Clusters::split_large(Workers &workers, const RowSource &source, const KmeansOpt
 			part[rows[j]] = next_part[piece];
 		}
 	}
-	std::vector<float> all;
+	std::size_t total = k - large.size();
+	for (const std::vector<float> &some : parts)
+		total += some.size() / dims_;
+	std::pmr::vector<float> all(memory_);
+	all.reserve(total * dims_);
 	std::vector<std::uint32_t> first(k);
 	std::size_t cell = 0;
 	for (std::uint32_t c = 0; c < k; c++)
@@ -441,14 +499,28 @@ Clusters::split_large(Workers &workers, const RowSource &source, const KmeansOpt
 }
 
 Status
-Clusters::build(Workers &workers, const RowSource &source, const KmeansOptions &options,
+Clusters::find(Workers &workers, const RowSource &source, const KmeansOptions &options) noexcept
+{
+	return guarded([&] { train(workers, source, options); });
+}
+
+Status
+Clusters::place(Workers &workers, const RowSource &source, const KmeansOptions &options,
 				std::uint32_t *assignment) noexcept
 {
 	return guarded([&] {
-		train(workers, source, options);
-		assign(workers, source, assignment);
-		split_large(workers, source, options, assignment);
+		assign(workers, source, options.assigned, assignment);
+		if (options.clusters == 0)
+			split_large(workers, source, options, assignment);
 	});
+}
+
+Status
+Clusters::build(Workers &workers, const RowSource &source, const KmeansOptions &options,
+				std::uint32_t *assignment) noexcept
+{
+	Status status = find(workers, source, options);
+	return status.ok() ? place(workers, source, options, assignment) : status;
 }
 
 Status

@@ -71,11 +71,12 @@ struct StoreRows
 	const std::uint32_t *rows;
 };
 
-void
+const float *
 load_row(const void *self, std::uint32_t i, float *out) noexcept
 {
 	const auto &source = *static_cast<const StoreRows *>(self);
 	source.store->load(source.rows[i], out);
+	return out;
 }
 
 }  // namespace
