@@ -29,19 +29,28 @@ void lock_reorganisation(Relation index);
 bool try_lock_reorganisation(Relation index);
 void unlock_reorganisation(Relation index);
 
+/* The page's header, if it is a page of the list at head; null else. */
+const ListHeader *list_page_of(Page page, const IvfShape &shape, BlockNumber head);
+
+/* Is block a list's head that takes rows? own_table receives whether its rows are coded so. Caller holds the list's lock. */
+bool open_list(Relation index, IndexState *state, BlockNumber block, bool &own_table);
+
 /*
  * Adds n rows, coded for that list, to the chain at head. Caller holds the list's lock (or is its only user) and has seen
- * that it is not gone. One WAL record a list page with up to three slot pages.
+ * that it is not gone. One WAL record a list page with up to three slot pages. Returns how many blocks of lanes the list has grown by.
  */
-void add_rows(Relation index, IndexState *state, const IvfShape &shape, BlockNumber head,
-			  const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
+uint32 add_rows(Relation index, IndexState *state, const IvfShape &shape, BlockNumber head,
+				const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
 
 /* A new list: its centre (D floats) goes into the directory. rows are the first ones, coded for it. Caller holds the reorganisation lock.
- * Returns its head block. */
+ * Returns its head block. One WAL record makes the list, its rows come after. */
 BlockNumber make_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2,
 					  const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
 
-/* Takes the list at head out of the directory and marks its chain as gone. Caller holds the reorganisation lock and the list's. */
+/* Takes the list at head out of the directory and marks its head page as gone. Caller holds the reorganisation lock and the list's. */
 void drop_list(Relation index, IndexState *state, BlockNumber head);
+
+/* The metapage, exclusively locked. */
+Buffer lock_meta(Relation index);
 
 }  // namespace vecdb::ivf

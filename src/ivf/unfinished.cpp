@@ -34,13 +34,6 @@ ivf_build_phase_name(int64)
 	return nullptr;
 }
 
-/* insert.cpp */
-bool
-ivf_insert(Relation, Datum *, bool *, ItemPointer, Relation, IndexUniqueCheck, bool, IndexInfo *)
-{
-	unfinished("insert");
-}
-
 /* vacuum.cpp */
 IndexBulkDeleteResult *
 ivf_bulk_delete(IndexVacuumInfo *, IndexBulkDeleteResult *, IndexBulkDeleteCallback, void *)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * aminsert: one row into the list whose centre is nearest.
+ *
+ * Regime: shell.
+ * Locks:  the list's in share mode, from before its head is looked at until the row is in; nothing else waits behind it.
+ *         The reorganisation lock to make the first list.
+ */
+#include "ivf/insert.hpp"
+
+#include <cmath>
+
+#include "ivf/directory.hpp"
+#include "ivf/handler.hpp"
+#include "ivf/pages.hpp"
+#include "pg/report.hpp"
+#include "types/vector.hpp"
+
+namespace vecdb::ivf
+{
+
+using core::layout::RowTid;
+using core::lists::CodedRow;
+
+bool
+indexable_row(const IndexState *state, Datum value, bool isnull, float *v)
+{
+	if (isnull)
+		return false;
+	uint32 n = state->meta.dimensions;
+	VectorView view = vector_view(value);
+	if (static_cast<uint32>(view.dim) != n)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %u dimensions, not %d", n, view.dim)));
+	memcpy(v, view.x, n * sizeof(float));
+	if (state->metric != Metric::cosine)
+		return true;
+	double norm2 = 0;
+	for (uint32 i = 0; i < n; i++)
+		norm2 += static_cast<double>(v[i]) * v[i];
+	if (norm2 == 0)
+		return false;
+	double inverse = 1 / std::sqrt(norm2);
+	for (uint32 i = 0; i < n; i++)
+		v[i] = static_cast<float>(v[i] * inverse);
+	return true;
+}
+
+CodedRow
+new_coded_row(const IvfShape &shape)
+{
+	CodedRow row{};
+	if (shape.segments > 0)
+		row.codes = static_cast<uint8 *>(palloc0(shape.segments));
+	if (shape.slot_bytes > 0)
+		row.slot = static_cast<uint8 *>(palloc0(shape.slot_bytes));
+	return row;
+}
+
+/* What an insert needs of memory: made for a row, gone with its context. */
+struct Inserter
+{
+	Relation index;
+	IndexState *state;
+	float *v, *x, *centre, *scratch;
+	CodedRow row;
+};
+
+/* The row is the first: a list of its own, with it in the middle. False: there is a list by now. */
+static bool
+begin_lists(const Inserter &in, const RowTid &tid)
+{
+	lock_reorganisation(in.index);
+	IvfMeta meta;
+	read_meta(in.index, meta);
+	bool first = meta.list_count == 0;
+	if (first)
+	{
+		CodedRow row = in.row;
+		core::lists::encode_row(in.state->codec, in.x, false, in.v, in.x, tid, row, in.scratch);
+		make_list(in.index, in.state, in.x, false, 0, &row, &tid, 1);
+	}
+	unlock_reorganisation(in.index);
+	return first;
+}
+
+static void
+insert_row(const Inserter &in, const RowTid &tid)
+{
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		NearList near;
+		if (!nearest_list(in.index, in.state, in.x, near, in.centre))
+		{
+			if (begin_lists(in, tid))
+				return;
+			continue;
+		}
+		/*
+		 * Between the two looks the list may have gone, but its pages stay what they are: this statement's snapshot is older
+		 * than the end of the list.
+		 */
+		lock_list(in.index, near.head, ShareLock);
+		bool own_table;
+		bool open = open_list(in.index, in.state, near.head, own_table);
+		if (open)
+		{
+			CodedRow row = in.row;
+			core::lists::encode_row(in.state->codec, in.centre, own_table, in.v, in.x, tid, row, in.scratch);
+			add_rows(in.index, in.state, in.state->codec.shape, near.head, &row, &tid, 1);
+		}
+		unlock_list(in.index, near.head, ShareLock);
+		if (open)
+			return;
+	}
+}
+
+bool
+ivf_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation, IndexUniqueCheck, bool, IndexInfo *)
+{
+	IvfMeta meta;
+	IndexState *state = index_state(index, meta);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint32 dims = state->codec.shape.code_dims;
+	auto *floats = static_cast<float *>(palloc(5 * static_cast<Size>(dims) * sizeof(float)));
+	Inserter in{index, state, floats, floats + dims, floats + 2 * dims, floats + 3 * dims, {}};
+	if (indexable_row(state, values[0], isnull[0], in.v))
+	{
+		in.row = new_coded_row(state->codec.shape);
+		core::lists::to_code_space(state->codec.space, in.v, in.x, nullptr);
+		insert_row(in, row_tid(*tid));
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return false;
+}
+
+}  // namespace vecdb::ivf
