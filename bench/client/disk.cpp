@@ -61,8 +61,11 @@ effort_at(const std::vector<Fact> &facts, const std::string &part, const std::st
 		low_ef = ef;
 		low = r;
 	}
-	throw std::runtime_error("disk: " + target.name + " does not reach that recall on " + set +
-							 ", or compare was not run");
+	if (ladder.empty())
+		throw std::runtime_error("disk: compare was not run for " + target.name + " on " + set);
+	printf("  %s never reaches recall %.2f on %s: with the most that was tried\n", target.name.c_str(), recall,
+		   set.c_str());
+	return low_ef;
 }
 
 /* Bytes that the backend had the kernel fetch from the device. */
