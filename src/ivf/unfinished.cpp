@@ -47,29 +47,4 @@ ivf_vacuum_cleanup(IndexVacuumInfo *, IndexBulkDeleteResult *stats)
 	return stats;
 }
 
-/* scan.cpp */
-IndexScanDesc
-ivf_begin_scan(Relation, int, int)
-{
-	unfinished("scan");
-}
-
-void
-ivf_rescan(IndexScanDesc, ScanKey, int, ScanKey, int)
-{
-	unfinished("scan");
-}
-
-bool
-ivf_get_tuple(IndexScanDesc, ScanDirection)
-{
-	unfinished("scan");
-}
-
-void
-ivf_end_scan(IndexScanDesc)
-{
-	unfinished("scan");
-}
-
 }  // namespace vecdb::ivf

@@ -1,0 +1,875 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Return heap TIDs from an ivf index, nearest first, for as long as the executor asks.
+ *
+ * Regime: shell.
+ * Locks:  one share-locked page at a time. No pin is held between calls.
+ * Memory: so->context, reset on rescan; what one pass needs in so->pass_context.
+ * Keeps:  rows leave in exact order (exact_order.hpp). A pass looks into the nearest lists and keeps the rows that may be among the
+ *         `look_ahead` nearest there; when more are asked for, the next pass looks for more, in more lists. A TID leaves once.
+ * A pass works on one state of the directory. On the primary the pages of its lists stay as they are while a snapshot of
+ * that time is there; a standby replays what the primary does with them, so there a pass after which the directory is
+ * another one is made again.
+ */
+#include "ivf/directory.hpp"
+#include "ivf/handler.hpp"
+#include "ivf/heap_vector.hpp"
+#include "ivf/module.hpp"
+#include "ivf/scan_stats.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "pg/context.hpp"
+#include "pg/report.hpp"
+#include "storage/row_limit.hpp"
+#include "types/vector.hpp"
+#include "vecdb/graph/exact_order.hpp"
+#include "vecdb/lists/list_query.hpp"
+#include "vecdb/lists/row_set.hpp"
+
+namespace vecdb::ivf
+{
+
+using namespace core::layout;
+using core::graph::ExactOrder;
+using core::graph::Interval;
+using core::graph::LateRows;
+using core::graph::OrderedNode;
+using core::lists::ListQuery;
+using core::lists::ListView;
+using core::lists::RowSet;
+using core::lists::Score;
+
+/* A row that may be among the nearest. */
+struct Candidate
+{
+	RowTid tid;
+	uint16 unused;
+	uint32 view;             // of its list: index into so->views
+	BlockNumber list_block;  // its list page, and its lane there
+	uint32 lane;
+	BlockNumber slot_block;  // slots not longer than a page; 0 where there are none
+	float lower;             // graph distance: of scan_block; with the slot read, what the score leaves possible
+	Score score;
+};
+
+struct Candidates
+{
+	Candidate *rows;
+	uint32 count, capacity;
+};
+
+struct ScanOpaque
+{
+	MemoryContext context, pass_context;
+	bool started;
+	bool without_order;  // the query is NULL, or zero under cosine: any order is right
+	bool null_order;
+	bool ended;
+	bool complete;  // nothing that the lists of this pass hold was left out
+	Relation index;
+	IndexState *state;
+	IndexScanDesc scan;
+	const float *v;
+	ListQuery query;
+	ExactOrder order;
+	RowSet left;
+	HeapVectors *heap;  // rerank = heap
+	double horizon;     // operator's units: what was left out of this pass is not nearer than this
+	uint32 look_ahead;
+	uint32 probes;  // lists of this pass
+	uint32 lists;   // in all
+	uint64 lanes;   // rows scanned in this pass
+	uint64 returned;
+	BlockNumber length;  // of the index, when it was last asked for
+	/* --- of this pass --- */
+	Candidates found;
+	Candidates batch[2];  // rows of the page before, and of this one: their slots are on the way into the caches
+	ListView *views;
+	uint32 view_count, view_capacity;
+	uint32 open_view;  // of query; kNoBlock: none
+	float *nearest;    // heap of the look_ahead least upper bounds
+	uint32 nearest_count, nearest_capacity;
+	float threshold;
+	bool left_out;
+	uint8 *scratch;  // a slot
+	ScanStats stats;
+};
+
+static void
+out_of_memory()
+{
+	pg::report(core::Status::out_of_memory());
+}
+
+IndexScanDesc
+ivf_begin_scan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	auto *so = static_cast<ScanOpaque *>(palloc0(sizeof(ScanOpaque)));
+	so->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf scan", ALLOCSET_DEFAULT_SIZES);
+	so->pass_context = AllocSetContextCreate(so->context, "vecdb ivf pass", ALLOCSET_DEFAULT_SIZES);
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = static_cast<Datum *>(palloc0(sizeof(Datum) * static_cast<Size>(norderbys)));
+		scan->xs_orderbynulls = static_cast<bool *>(palloc(sizeof(bool) * static_cast<Size>(norderbys)));
+		memset(scan->xs_orderbynulls, true, sizeof(bool) * static_cast<Size>(norderbys));
+	}
+	scan->opaque = so;
+	return scan;
+}
+
+static void
+reset_scan(ScanOpaque *so)
+{
+	if (so->heap != nullptr)
+		close_heap_vectors(so->heap);
+	so->heap = nullptr;
+	so->started = false;
+	MemoryContextResetOnly(so->context);
+	MemoryContextReset(so->pass_context);
+}
+
+void
+ivf_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
+{
+	reset_scan(static_cast<ScanOpaque *>(scan->opaque));
+	if (keys != nullptr && nkeys > 0)
+		memmove(scan->keyData, keys, static_cast<Size>(scan->numberOfKeys) * sizeof(ScanKeyData));
+	if (orderbys != nullptr && norderbys > 0)
+		memmove(scan->orderByData, orderbys, static_cast<Size>(scan->numberOfOrderBys) * sizeof(ScanKeyData));
+}
+
+void
+ivf_end_scan(IndexScanDesc scan)
+{
+	auto *so = static_cast<ScanOpaque *>(scan->opaque);
+	if (so->heap != nullptr)
+		close_heap_vectors(so->heap);
+	MemoryContextDelete(so->context);
+	pfree(so);
+	scan->opaque = nullptr;
+}
+
+static const IvfShape &
+shape_of(const ScanOpaque *so)
+{
+	return so->state->codec.shape;
+}
+
+/* The query vector, or zeros where none can be: then so->without_order says why. */
+static const float *
+query_vector(IndexScanDesc scan, ScanOpaque *so)
+{
+	ScanKey key = &scan->orderByData[0];
+	uint32 dimensions = so->state->meta.dimensions;
+	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
+	if (so->null_order)
+		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
+	const Vector *v = vector_from_datum(key->sk_argument);
+	if (static_cast<uint32>(v->dim) != dimensions)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("different vector dimensions %u and %d", dimensions, static_cast<int>(v->dim))));
+	if (so->state->metric == Metric::cosine)
+	{
+		bool zero = true;
+		for (int i = 0; i < v->dim && zero; i++)
+			zero = v->x[i] == 0.0f;
+		so->without_order = zero;
+	}
+	return v->x;
+}
+
+/* --- rows that may be near --- */
+
+static Candidate *
+add_candidate(Candidates &c)
+{
+	if (c.count == c.capacity)
+	{
+		uint32 more = c.capacity == 0 ? 256 : 2 * c.capacity;
+		c.rows = static_cast<Candidate *>(c.rows == nullptr
+											  ? palloc(more * sizeof(Candidate))
+											  : repalloc_huge(c.rows, static_cast<Size>(more) * sizeof(Candidate)));
+		c.capacity = more;
+	}
+	return &c.rows[c.count++];
+}
+
+static inline bool
+has_left(const ScanOpaque *so, const RowTid &tid)
+{
+	return so->left.used > 0 && so->left.contains(core::lists::row_key(tid));
+}
+
+/* A row whose distance is at most `upper`: what lies beyond the look_ahead-th of these is left out. */
+static inline void
+count_upper(ScanOpaque *so, float upper)
+{
+	if (so->nearest_count < so->look_ahead)
+	{
+		if (so->nearest_count == so->nearest_capacity)
+		{
+			so->nearest_capacity *= 2;
+			so->nearest = static_cast<float *>(
+				repalloc_huge(so->nearest, static_cast<Size>(so->nearest_capacity) * sizeof(float)));
+		}
+		so->nearest[so->nearest_count++] = upper;
+		std::push_heap(so->nearest, so->nearest + so->nearest_count);
+		if (so->nearest_count == so->look_ahead)
+			so->threshold = so->nearest[0];
+	}
+	else if (upper < so->nearest[0])
+	{
+		std::pop_heap(so->nearest, so->nearest + so->nearest_count);
+		so->nearest[so->nearest_count - 1] = upper;
+		std::push_heap(so->nearest, so->nearest + so->nearest_count);
+		so->threshold = so->nearest[0];
+	}
+}
+
+static inline void
+use_view(ScanOpaque *so, uint32 view)
+{
+	if (so->open_view == view)
+		return;
+	core::lists::open_view(so->query, so->views[view]);
+	so->open_view = view;
+}
+
+/* The slot of a candidate, its page pinned and share-locked in buffer; null: it is not the row's any more. */
+static const uint8 *
+visit_slot(ScanOpaque *so, const Candidate &c, Buffer &buffer)
+{
+	const IvfShape &shape = shape_of(so);
+	const uint8 *slot;
+	so->stats.pages++;
+	if (shape.pages_per_slot > 1)
+	{
+		slot = slot_at(so->index, so->state, shape, c.list_block, c.lane, buffer, so->scratch);
+		so->stats.pages += shape.pages_per_slot;
+	}
+	else
+	{
+		buffer = so->state->hints.visit(so->index, c.slot_block);
+		Page page = BufferGetPage(buffer);
+		slot = page_is(page, IvfPageKind::slots) ? reinterpret_cast<const uint8 *>(page) + shape.slot_offset(c.lane)
+												 : nullptr;
+	}
+	if (slot != nullptr && reinterpret_cast<const SlotHeader *>(slot)->tid == c.tid)
+		return slot;
+	UnlockReleaseBuffer(buffer);
+	return nullptr;
+}
+
+static inline void
+score_row(ScanOpaque *so, Candidate &c, const uint8 *slot)
+{
+	c.score = core::lists::score_slot(so->query, slot);
+	so->stats.slots++;
+	float upper = core::lists::upper_bound(so->query, c.score);
+	/* What upper_bound adds, taken off: no row of that score is nearer. Only compared with the threshold. */
+	c.lower = c.score.distance - (upper - c.score.distance);
+	if (!(c.lower < so->threshold))
+	{
+		so->left_out = true;
+		return;
+	}
+	if (has_left(so, c.tid))
+		return;
+	*add_candidate(so->found) = c;
+	count_upper(so, upper);
+}
+
+/* Compares the rows of a batch by their slots. */
+static void
+score_batch(ScanOpaque *so, Candidates &batch)
+{
+	const IvfShape &shape = shape_of(so);
+	uint32 i = 0;
+	while (i < batch.count)
+	{
+		Candidate &c = batch.rows[i];
+		if (!(c.lower < so->threshold))
+		{
+			so->left_out = true;
+			i++;
+			continue;
+		}
+		use_view(so, c.view);
+		Buffer buffer;
+		const uint8 *slot = visit_slot(so, c, buffer);
+		BlockNumber blkno = c.slot_block;
+		if (slot == nullptr)
+		{
+			i++;
+			continue;
+		}
+		score_row(so, c, slot);
+		i++;
+		/* More of them on this page. */
+		if (shape.pages_per_slot == 1)
+			for (; i < batch.count && batch.rows[i].slot_block == blkno && batch.rows[i].view == so->open_view; i++)
+			{
+				Candidate &next = batch.rows[i];
+				const uint8 *other = reinterpret_cast<const uint8 *>(BufferGetPage(buffer)) +
+									 shape.slot_offset(next.lane);
+				if (!(next.lower < so->threshold))
+					so->left_out = true;
+				else if (reinterpret_cast<const SlotHeader *>(other)->tid == next.tid)
+					score_row(so, next, other);
+			}
+		UnlockReleaseBuffer(buffer);
+	}
+	batch.count = 0;
+}
+
+/* Lines of a slot that are brought in ahead: as many as a core has on the way at once. */
+constexpr uint32 kLinesAhead = 16;
+
+static inline void
+prefetch_lines(const char *p, uint32 bytes)
+{
+	uint32 lines = bytes / 64 + 1;
+	for (uint32 i = 0; i < lines && i < kLinesAhead; i++)
+		__builtin_prefetch(p + i * 64);
+}
+
+/* Begins to bring in a page: from disk where it is not in shared buffers. */
+static inline void
+bring_page(ScanOpaque *so, BlockNumber blkno, uint32 offset, uint32 bytes)
+{
+	const char *page = so->state->hints.guess(blkno);
+	if (page != nullptr)
+		prefetch_lines(page + offset, bytes);
+	else
+		so->state->hints.begin_read(so->index, blkno);
+}
+
+static void
+bring_slots(ScanOpaque *so, const Candidates &batch)
+{
+	const IvfShape &shape = shape_of(so);
+	if (shape.pages_per_slot > 1)
+		return;
+	BlockNumber last = kNoBlock;
+	const char *page = nullptr;
+	for (uint32 i = 0; i < batch.count; i++)
+	{
+		const Candidate &c = batch.rows[i];
+		if (c.slot_block != last)
+		{
+			last = c.slot_block;
+			page = so->state->hints.guess(last);
+			if (page == nullptr)
+				so->state->hints.begin_read(so->index, last);
+		}
+		if (page != nullptr)
+			prefetch_lines(page + shape.slot_offset(c.lane), shape.slot_bytes);
+	}
+}
+
+/* Keeps what the rows of the open list are compared with. */
+static uint32
+keep_view(ScanOpaque *so)
+{
+	uint32 dims = shape_of(so).code_dims;
+	if (so->view_count == so->view_capacity)
+	{
+		uint32 more = so->view_capacity == 0 ? 64 : 2 * so->view_capacity;
+		so->views = static_cast<ListView *>(so->views == nullptr ? palloc(more * sizeof(ListView))
+																 : repalloc(so->views, more * sizeof(ListView)));
+		so->view_capacity = more;
+	}
+	ListView &view = so->views[so->view_count];
+	view = so->query.list_view;
+	if (view.diff == so->query.diff)
+	{
+		auto *diff = static_cast<float *>(palloc(dims * sizeof(float)));
+		memcpy(diff, view.diff, dims * sizeof(float));
+		view.diff = diff;
+	}
+	return so->view_count++;
+}
+
+/* Rows of a list without codes are read slot by slot; with codes, those whose bound is below the threshold. */
+static void
+scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
+{
+	const IvfShape &shape = shape_of(so);
+	const ListHeader *header = list_header(page);
+	const uint32 *slots = slot_blocks(page);
+	Candidates &batch = so->batch[1];
+	const bool coded = shape.codes != Codes::none;
+	for (uint32 b = 0; b < header->blocks; b++)
+	{
+		const uint8 *block = list_block(page, shape, b);
+		uint32 live = core::lists::block_header(block)->live;
+		if (live == 0)
+			continue;
+		so->lanes += static_cast<uint32>(__builtin_popcount(live));
+		float lower[kLanes];
+		uint32 near = core::lists::scan_block(so->query, block, so->threshold, lower) & live;
+		if (near != live)
+			so->left_out = true;
+		if (near == 0)
+			continue;
+		if (view == kNoBlock)
+			view = keep_view(so);
+		const RowTid *tids = core::lists::block_tids(shape, block);
+		for (; near != 0; near &= near - 1)
+		{
+			auto lane = static_cast<uint32>(__builtin_ctz(near));
+			Candidate *c = add_candidate(batch);
+			c->tid = tids[lane];
+			c->unused = 0;
+			c->view = view;
+			c->list_block = blkno;
+			c->lane = b * kLanes + lane;
+			c->slot_block = shape.pages_per_slot == 1 ? slots[shape.slot_page_of(c->lane)] : 0;
+			c->lower = lower[lane];
+			if (shape.slots == Slots::none)
+			{
+				const BlockHeader *h = core::lists::block_header(block);
+				float mul;
+				so->query.kernels->f16_to_f32(h->mul + lane, &mul, 1);
+				float width = coded ? core::lists::bound_width(so->query, h->mul_scale * mul) : 0;
+				c->score.distance = lower[lane] + width;
+				c->score.error = width;
+			}
+		}
+	}
+}
+
+/* Rows without slots: the estimate is all there is to go by. */
+static void
+keep_estimates(ScanOpaque *so, Candidates &batch)
+{
+	for (uint32 i = 0; i < batch.count; i++)
+	{
+		Candidate &c = batch.rows[i];
+		if (has_left(so, c.tid))
+			continue;
+		if (!(c.lower < so->threshold))
+		{
+			so->left_out = true;
+			continue;
+		}
+		*add_candidate(so->found) = c;
+		count_upper(so, c.score.distance + (so->heap != nullptr ? c.score.error : 0));
+	}
+	batch.count = 0;
+}
+
+static void
+finish_batch(ScanOpaque *so, Candidates &batch)
+{
+	if (batch.count == 0)
+		return;
+	if (shape_of(so).slots == Slots::none)
+		keep_estimates(so, batch);
+	else
+		score_batch(so, batch);
+}
+
+/* Pages of a list that are asked for ahead where they are not in memory: a build writes them one after the other. */
+static void
+bring_list(ScanOpaque *so, BlockNumber head)
+{
+	bring_page(so, head, 0, 64 * kLinesAhead);
+}
+
+/* Looks into one list. */
+static void
+scan_list(ScanOpaque *so, const NearList &list, float *centre)
+{
+	if (!read_centre(so->index, so->state, list, centre))
+		return;  // dissolved between; its rows are in lists that a later pass sees
+	const IvfShape &shape = shape_of(so);
+	uint32 view = kNoBlock;
+	BlockNumber blkno = list.head;
+	so->stats.lists++;
+	for (uint32 pages = 0; blkno != kNoBlock; pages++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (blkno >= so->length)
+			so->length = RelationGetNumberOfBlocks(so->index);
+		if (blkno == 0 || blkno >= so->length || pages > so->length)
+			pg::report_corrupt(so->index, blkno, "the chain of a list leads astray");
+		Buffer buffer = so->state->hints.visit(so->index, blkno);
+		so->stats.pages++;
+		Page page = BufferGetPage(buffer);
+		const ListHeader *header = list_header(page);
+		bool good = page_is(page, IvfPageKind::list) && header->head == list.head &&
+					(header->flags & kListDirectory) == 0 && header->blocks <= shape.blocks_per_page;
+		BlockNumber next = kNoBlock;
+		if (good)
+		{
+			if (pages == 0)
+			{
+				core::lists::open_list(so->query, centre, (header->flags & kListOwnTable) != 0);
+				so->open_view = kNoBlock;
+			}
+			next = header->next;
+			if (next != kNoBlock && next < so->length)
+				bring_page(so, next, 0, 64 * kLinesAhead);
+			scan_page(so, blkno, page, view);
+		}
+		UnlockReleaseBuffer(buffer);
+		if (!good)
+		{
+			if (RecoveryInProgress())
+				return;  // replayed from under us: the pass will be made again
+			pg::report_corrupt(so->index, blkno, "not a page of the list that leads there");
+		}
+		Candidates *batch = so->batch;
+		if (shape.slots == Slots::none)
+			finish_batch(so, batch[1]);
+		else
+		{
+			/* The slots of this page come in while those of the page before are compared. */
+			bring_slots(so, batch[1]);
+			finish_batch(so, batch[0]);
+			std::swap(batch[0], batch[1]);
+		}
+		blkno = next;
+	}
+}
+
+/* The distance to the row in the table; false: our snapshot does not see it. */
+static bool
+heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
+{
+	Datum value;
+	if (!fetch_heap_value(so->heap, tid, &value))
+		return false;
+	const Vector *row = vector_from_datum(value);
+	const core::distance::Kernels &k = *so->query.kernels;
+	const auto n = static_cast<Size>(row->dim);
+	if (n != so->state->meta.dimensions)
+		return false;
+	float d = 0;
+	switch (so->state->metric)
+	{
+		case Metric::l2: d = k.l2_squared(so->v, row->x, n); break;
+		case Metric::inner_product: d = -k.inner_product(so->v, row->x, n); break;
+		case Metric::l1: d = k.l1(so->v, row->x, n); break;
+		case Metric::cosine:
+		{
+			float parts[3];
+			k.cosine_parts(so->v, row->x, n, parts);
+			double norms = std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
+			d = norms > 0 ? static_cast<float>(2 - 2 * static_cast<double>(parts[0]) / norms) : 0;
+			break;
+		}
+		case Metric::hamming:
+		case Metric::jaccard: break;
+	}
+	out = core::lists::exact_interval(so->query, d);
+	return true;
+}
+
+struct Refiner
+{
+	ScanOpaque *so;
+
+	Metric
+	metric() const
+	{
+		return so->state->metric;
+	}
+
+	/* The distance as exactly as what is stored allows; false: the row is gone. */
+	bool
+	refine(uint32 id, Interval &out, uint64 &payload)
+	{
+		const Candidate &c = so->found.rows[id];
+		payload = core::lists::row_key(c.tid);
+		so->stats.refined++;
+		if (so->heap != nullptr)
+		{
+			so->stats.heap_rows++;
+			return heap_interval(so, c.tid, out);
+		}
+		const IvfShape &shape = shape_of(so);
+		if (shape.slots == Slots::none)
+			return true;  // out is the estimate
+		use_view(so, c.view);
+		Buffer buffer;
+		const uint8 *slot = visit_slot(so, c, buffer);
+		if (slot == nullptr)
+			return false;
+		bool sound = core::lists::slot_crc(shape, slot) == reinterpret_cast<const SlotHeader *>(slot)->crc;
+		out = core::lists::slot_interval(so->query, slot);
+		UnlockReleaseBuffer(buffer);
+		if (!sound)
+			pg::report_corrupt(so->index, shape.pages_per_slot == 1 ? c.slot_block : c.list_block,
+							   "checksum of a row's slot does not match");
+		return true;
+	}
+};
+
+/* A graph distance in the operator's units. */
+static double
+operator_distance(Metric metric, float d)
+{
+	double x = static_cast<double>(d);
+	switch (metric)
+	{
+		case Metric::l2: return x > 0 ? std::sqrt(x) : 0;
+		case Metric::cosine: return x / 2;
+		default: return x;
+	}
+}
+
+/* How far estimates may be off before a row is overlooked, in standard deviations: the more lists, the more rows there are to be unlucky. */
+static float
+bound_width_for(uint32 probes, uint32 lists)
+{
+	float share = lists == 0 ? 1.0f : static_cast<float>(probes) / static_cast<float>(lists);
+	float eps = 1.6f + 5.0f * share;
+	return eps < 3.2f ? eps : 3.2f;
+}
+
+/* Looks for the look_ahead nearest rows in the nearest `probes` lists. */
+static void
+pass(ScanOpaque *so)
+{
+	IvfMeta meta;
+	bool again;
+	do
+	{
+		MemoryContextReset(so->pass_context);
+		MemoryContext old = MemoryContextSwitchTo(so->pass_context);
+		so->order.forget_pending();
+		so->found = so->batch[0] = so->batch[1] = Candidates{};
+		so->views = nullptr;
+		so->view_count = so->view_capacity = 0;
+		so->open_view = kNoBlock;
+		so->nearest_capacity = 256;
+		so->nearest = static_cast<float *>(palloc(so->nearest_capacity * sizeof(float)));
+		so->nearest_count = 0;
+		so->threshold = std::numeric_limits<float>::infinity();
+		so->left_out = false;
+		so->lanes = 0;
+		so->stats.passes++;
+		if (shape_of(so).slots != Slots::none)
+			so->scratch = static_cast<uint8 *>(palloc(shape_of(so).slot_bytes));
+
+		const Metric metric = so->state->metric;
+		NearList *lists = nullptr;
+		so->lists = near_lists(so->index, so->state, so->query.x, metric == Metric::inner_product, so->probes, &lists);
+		uint32 probes = so->probes < so->lists ? so->probes : so->lists;
+		so->query.eps = bound_width_for(probes, so->lists);
+		auto *centre = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
+		constexpr uint32 kListsAhead = 8;
+		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
+			bring_list(so, lists[i].head);
+		for (uint32 i = 0; i < probes; i++)
+		{
+			if (i + kListsAhead < probes)
+				bring_list(so, lists[i + kListsAhead].head);
+			scan_list(so, lists[i], centre);
+		}
+		finish_batch(so, so->batch[0]);
+
+		/* What may be among the look_ahead nearest goes into the exact order. */
+		uint32 n = 0;
+		auto *intervals = static_cast<Interval *>(
+			MemoryContextAllocHuge(CurrentMemoryContext, (static_cast<Size>(so->found.count) + 1) * sizeof(Interval)));
+		auto *ids = static_cast<uint32 *>(
+			MemoryContextAllocHuge(CurrentMemoryContext, (static_cast<Size>(so->found.count) + 1) * sizeof(uint32)));
+		for (uint32 i = 0; i < so->found.count; i++)
+		{
+			const Candidate &c = so->found.rows[i];
+			if (c.lower > so->threshold)
+			{
+				so->left_out = true;
+				continue;
+			}
+			ids[n] = i;
+			if (shape_of(so).slots == Slots::none)
+			{
+				double middle = operator_distance(metric, c.score.distance);
+				double lower = so->heap != nullptr ? operator_distance(metric, c.lower) : middle;
+				double upper = so->heap != nullptr ? operator_distance(metric, c.score.distance + c.score.error)
+												   : middle;
+				intervals[n++] = Interval{lower, middle, upper};
+			}
+			else
+			{
+				use_view(so, c.view);
+				intervals[n++] = core::lists::score_interval(so->query, c.score);
+			}
+		}
+		if (!so->order.add_intervals(metric, intervals, ids, n))
+			out_of_memory();
+		so->complete = !so->left_out;
+		so->horizon = operator_distance(metric, so->threshold);
+		MemoryContextSwitchTo(old);
+		again = false;
+		if (RecoveryInProgress())
+		{
+			uint32 version = so->state->meta.directory_version;
+			read_meta(so->index, meta);
+			again = meta.directory_version != version;
+			so->state->meta.directory_version = meta.directory_version;
+		}
+	} while (again);
+}
+
+/* Rows that leave before the second pass: a usual LIMIT. */
+constexpr uint32 kFirstRows = 20;
+
+static uint32
+most_probes(const ScanOpaque *so)
+{
+	if (guc_iterative_scan == kIterativeOff)
+		return so->lists;
+	auto most = static_cast<uint32>(guc_max_probes);
+	return most < so->lists ? most : so->lists;
+}
+
+/* The next pass: more rows, and more lists where these have few. False: there is nothing more. */
+static bool
+widen(ScanOpaque *so)
+{
+	if (so->complete && so->probes >= most_probes(so))
+		return false;
+	so->stats.widenings++;
+	if (!so->complete)
+		so->look_ahead = so->look_ahead < (1u << 27) ? so->look_ahead * 5 : 1u << 29;
+	if (so->complete || static_cast<uint64>(so->look_ahead) * 4 > so->lanes)
+	{
+		uint32 most = most_probes(so);
+		so->probes = so->probes < most / 2 ? so->probes * 2 : std::max(most, so->probes);
+		if (so->complete && so->look_ahead < so->returned + kFirstRows)
+			so->look_ahead = static_cast<uint32>(std::min<uint64>(so->returned * 2 + kFirstRows, 1u << 29));
+	}
+	pass(so);
+	return true;
+}
+
+static void
+start(IndexScanDesc scan, ScanOpaque *so)
+{
+	if (scan->numberOfOrderBys == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot scan %s index without order", is_flat(scan->indexRelation) ? "ivfflat" : "ivf")));
+	if (!IsMVCCSnapshot(scan->xs_snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("non-MVCC snapshots are not supported with %s",
+																is_flat(scan->indexRelation) ? "ivfflat" : "ivf")));
+	pgstat_count_index_scan(scan->indexRelation);
+
+	IvfMeta meta;
+	so->index = scan->indexRelation;
+	so->scan = scan;
+	so->state = index_state(so->index, meta);
+	so->state->meta.directory_version = meta.directory_version;
+	so->started = true;
+	so->returned = 0;
+	so->length = RelationGetNumberOfBlocks(so->index);
+	so->stats = ScanStats{};
+	so->stats.index = RelationGetRelid(so->index);
+	so->lists = meta.list_count;
+	so->ended = meta.list_count == 0;
+	so->heap = nullptr;
+	so->order.init(pg::context_memory(so->context));
+	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed ? LateRows::now : LateRows::last;
+	so->v = query_vector(scan, so);
+	if (so->ended)
+		return;
+	if (!so->left.init(pg::context_memory(so->context)) ||
+		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
+		out_of_memory();
+	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
+		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
+	/* Rows that our snapshot does not see do not count for LIMIT: a few more than it asks for. */
+	uint64 limit = storage::row_limit(RelationGetRelid(so->index));
+	so->look_ahead = limit == 0 ? kFirstRows : static_cast<uint32>(std::min<uint64>(limit + limit / 8 + 2, 1u << 27));
+	so->probes = wanted_probes(meta);
+	if (guc_iterative_scan != kIterativeOff && so->probes > static_cast<uint32>(guc_max_probes))
+		so->probes = static_cast<uint32>(guc_max_probes);
+	so->stats.probes = so->probes;
+	pass(so);
+}
+
+/* The next row in order, or false: the stream has ended. */
+static bool
+next_row(ScanOpaque *so, OrderedNode &node)
+{
+	while (!so->ended)
+	{
+		if (so->returned >= so->look_ahead && !so->complete)
+		{
+			if (!widen(so))
+				so->ended = true;
+			continue;
+		}
+		double last_value = so->order.last_value, last_upper = so->order.last_upper;
+		Refiner refiner{so};
+		bool no_memory;
+		if (so->order.next(refiner, node, no_memory))
+		{
+			/* What was left out may be nearer than this one. */
+			if (!so->complete && node.interval.upper > so->horizon && !node.late)
+			{
+				so->order.last_value = last_value;
+				so->order.last_upper = last_upper;
+				if (widen(so))
+					continue;
+			}
+			int fresh = so->left.add(node.payload);
+			if (fresh < 0)
+				out_of_memory();
+			if (fresh == 0)
+				continue;
+			so->returned++;
+			return true;
+		}
+		if (no_memory)
+			out_of_memory();
+		if (!widen(so))
+			so->ended = true;
+	}
+	while (so->order.next_late(node))
+		if (so->left.add(node.payload) != 0)
+			return true;
+	return false;
+}
+
+bool
+ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
+{
+	auto *so = static_cast<ScanOpaque *>(scan->opaque);
+	Assert(ScanDirectionIsForward(direction));
+	(void) direction;
+	MemoryContext old = MemoryContextSwitchTo(so->context);
+	if (!so->started)
+		start(scan, so);
+	OrderedNode node;
+	bool found = next_row(so, node);
+	if (found)
+	{
+		scan->xs_heaptid.ip_blkid.bi_hi = static_cast<uint16>(node.payload >> 32);
+		scan->xs_heaptid.ip_blkid.bi_lo = static_cast<uint16>(node.payload >> 16);
+		scan->xs_heaptid.ip_posid = static_cast<OffsetNumber>(node.payload & 0xffff);
+		scan->xs_recheck = false;
+		bool exact = so->heap != nullptr || shape_of(so).slots == Slots::none;
+		scan->xs_recheckorderby = !node.certain && !so->without_order && !exact;
+		so->stats.rows++;
+		so->stats.rechecked += scan->xs_recheckorderby;
+		double value = node.certain || exact ? node.interval.middle : node.interval.lower;
+		if (so->without_order)
+			value = get_float8_nan();
+		scan->xs_orderbynulls[0] = so->null_order;
+		scan->xs_orderbyvals[0] = so->null_order ? Datum{0} : Float8GetDatum(value);
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+}  // namespace vecdb::ivf
