@@ -13,6 +13,15 @@ CREATE FUNCTION vecdb.check_recall(index regclass, INOUT samples integer DEFAULT
 COMMENT ON FUNCTION vecdb.check_recall(regclass, integer, integer) IS
 	'share of the k true nearest rows that an index of vecdb returns for rows of its table as queries, at the settings in force. For the owner';
 
+CREATE FUNCTION vecdb.index_info(index regclass, OUT method text, OUT metric text, OUT dimensions integer, OUT rows bigint,
+		OUT live_slots bigint, OUT dead_slots bigint, OUT reusable_slots bigint, OUT free_pages bigint, OUT storage text,
+		OUT index_bytes bigint, OUT bytes_per_vector double precision, OUT compression_ratio double precision,
+		OUT lists integer, OUT list_rows_min bigint, OUT list_rows_avg double precision, OUT list_rows_max bigint,
+		OUT list_rows_cv double precision, OUT build_seconds double precision, OUT parameters jsonb) RETURNS record
+	AS 'MODULE_PATHNAME', 'vecdb_index_info' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vecdb.index_info(regclass) IS
+	'what an index of vecdb is and holds: method, rows, slots, size against float32, lists and their balance, parameters in force. Reads the whole index. For the owner and pg_stat_scan_tables';
+
 CREATE FUNCTION vecdb.last_scan_stats(OUT index regclass, OUT ef_search integer, OUT rows_returned bigint, OUT hops bigint,
 		OUT pages bigint, OUT upper_pages bigint, OUT buffer_lookups bigint, OUT codes bigint, OUT estimates bigint,
 		OUT refined bigint, OUT rechecked bigint, OUT widenings bigint, OUT memory_bytes bigint, OUT stop_reason text,
