@@ -159,8 +159,8 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 		codec.books.code_dims = space.code_dims;
 		/* An index that began empty has none until it is trained; until then its rows are in no list. */
 		if (meta.codebook_block != kNoBlock)
-			codec.books.vectors = load_floats(index, context, meta.codebook_block,
-											  static_cast<Size>(space.code_dims) << meta.pq_bits, "the codebooks");
+			codec.books.vectors =
+				load_floats(index, context, meta.codebook_block, codec.books.floats(), "the codebooks");
 	}
 	state->directory = directory_shape(space.code_dims);
 	state->hints.grow(context, RelationGetNumberOfBlocks(index));

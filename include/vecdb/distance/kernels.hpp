@@ -3,7 +3,7 @@
  *
  * Regime: core. kernels() is chosen once (first call, or select_kernels in _PG_init) by CPUID and
  * XGETBV; never changes after. All pointers may be unaligned. n may be 0 unless said otherwise.
- * float32 kernels take any n; code kernels (u8) take n that is a multiple of 16.
+ * float32 kernels take any n; code kernels (u8, u4) take n that is a multiple of 16.
  */
 #pragma once
 
@@ -48,6 +48,22 @@ struct Kernels
 	float (*inner_product_u8_f32)(const std::uint8_t *code, float scale, float bias, const float *query,
 								  std::size_t n) noexcept;
 
+	/* --- 4-bit codes: element i decodes to bias + scale * code[i]; element 2 i in the low nibble of byte i --- */
+	/* sum code[i] * query[i]. The caller keeps 15 * sum |query[i]| below 2^31. */
+	std::int32_t (*dot_u4_i16)(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept;
+	float (*l2_squared_u4_f32)(const std::uint8_t *code, float scale, float bias, const float *query,
+							   std::size_t n) noexcept;
+	float (*inner_product_u4_f32)(const std::uint8_t *code, float scale, float bias, const float *query,
+								  std::size_t n) noexcept;
+	/* y[i] = u[i] - 7.5, u[i] = the nearest integer of v[i] * inverse + 7.5 in 0..15. out[0] = sum y v, out[1] = sum y y;
+	 * code: u, or null. */
+	void (*lattice_u4)(const float *v, std::size_t n, float inverse, std::uint8_t *code, float out[2]) noexcept;
+
+	/* --- halves: element i decodes to scale * f16(code[i]); n a multiple of 16 --- */
+	float (*l2_squared_f16_f32)(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept;
+	float (*inner_product_f16_f32)(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept;
+	float (*l1_f16_f32)(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept;
+
 	/* --- rotation: x[i] ^= mask (sign bit), then the Hadamard/Givens round; see quantizer/rotation.hpp --- */
 	void (*rotate)(float *x, std::size_t n, std::size_t w, const std::uint32_t *signs) noexcept;
 
@@ -76,6 +92,11 @@ struct Kernels
 	std::uint32_t (*fast_scan)(const std::uint8_t *codes, const std::uint8_t *lut, std::size_t segments,
 							   const std::uint16_t *f_add, const std::uint16_t *f_mul, float add_scale, float mul_scale,
 							   float g, float step, float bias, float threshold, float *est) noexcept;
+	/* As fast_scan, with e = bias + sum over segments of table[256 * segment + code of the lane]; codes: 32 bytes a
+	 * segment, one a lane. Any number of segments. */
+	std::uint32_t (*table_scan)(const std::uint8_t *codes, const float *table, std::size_t segments,
+								const std::uint16_t *f_add, const std::uint16_t *f_mul, float add_scale,
+								float mul_scale, float g, float bias, float threshold, float *est) noexcept;
 	/* Nearest halves, ties to even; beyond the range (infinity too) +-65504; NaN stays NaN. Any n. */
 	void (*f32_to_f16)(const float *in, std::uint16_t *out, std::size_t n) noexcept;
 	/* Exact. Any n. */

@@ -9,6 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vecdb/base/status.hpp"
+#include "vecdb/base/workers.hpp"
+#include "vecdb/quantizer/sign_codes.hpp"
+
 namespace vecdb::core::quantizer
 {
 
@@ -64,5 +68,52 @@ struct Codebooks
 		return (static_cast<std::size_t>(code / 16) * length(s) + j) * 16 + code % 16;
 	}
 };
+
+/* Rows of a sample that are worth training with: more hardly better the codebooks. */
+constexpr std::uint32_t kSampleRowsPerCode = 64;
+
+struct ProductTraining
+{
+	const float *const *rows;  // residuals in code space, code_dims floats each
+	std::uint32_t count;       // any number, 0 too
+	std::uint64_t seed;
+};
+
+/*
+ * Trains codebooks: k-means for each segment, a segment a thread. In a job of Workers; the same with any number of threads.
+ * books: with its vectors; vectors: the same memory, books.floats() floats. deviation: see estimate_error
+ * (lists/list_codec.hpp), measured on rows that were left out of the training where there are enough.
+ */
+Status product_train(Workers &workers, const ProductTraining &training, const Codebooks &books, float *vectors,
+					 float *deviation) noexcept;
+
+/* codes: the nearest code of each segment of r, a byte each. r: code_dims floats. */
+void product_encode(const Codebooks &books, const float *r, std::uint8_t *codes) noexcept;
+
+/* The residual that codes stand for. */
+void product_decode(const Codebooks &books, const std::uint8_t *codes, float *y) noexcept;
+
+/* For direction y of these codes: out[0] = <y, r>, out[1] = <y, u>, out[2] = |y|^2. u null: 0. */
+void product_sums(const Codebooks &books, const std::uint8_t *codes, const float *r, const float *u,
+				  double out[3]) noexcept;
+
+/* A query's table for Kernels::table_scan (bits 8): segments * 256 floats, the product of q's segment with each code. */
+inline std::size_t
+product_table_floats(const Codebooks &books) noexcept
+{
+	return static_cast<std::size_t>(books.segments) << books.bits;
+}
+void product_table(const Codebooks &books, const float *q, float *table) noexcept;
+
+/*
+ * The same for Kernels::fast_scan (bits 4), rounded to bytes as sign_query does: no entry above 127, one a segment sums to less
+ * than 65000. lut: product_lut_bytes(books), any alignment; scratch: product_table_floats(books).
+ */
+inline std::size_t
+product_lut_bytes(const Codebooks &books) noexcept
+{
+	return static_cast<std::size_t>(books.segments) * 16 + 64;
+}
+SignQuery product_query(const Codebooks &books, const float *q, std::uint8_t *lut, float *scratch) noexcept;
 
 }  // namespace vecdb::core::quantizer

@@ -92,6 +92,23 @@ struct Avx2
 	}
 
 	static void
+	nibbles(const std::uint8_t *code, V out[2]) noexcept
+	{
+		const __m128i nibble = _mm_set1_epi8(15);
+		__m128i c = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(code));
+		__m128i bytes = _mm_unpacklo_epi8(_mm_and_si128(c, nibble), _mm_and_si128(_mm_srli_epi16(c, 4), nibble));
+		out[0] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+		out[1] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes)));
+	}
+
+	static void
+	sixteen_halves(const std::uint16_t *p, V out[2]) noexcept
+	{
+		out[0] = halves(p);
+		out[1] = halves(p + 8);
+	}
+
+	static void
 	put_codes(std::uint8_t *out, const V in[2]) noexcept
 	{
 		/* Packing works inside 128-bit lanes: permute the quarters back into order. */
@@ -182,6 +199,30 @@ struct Avx2
 		}
 		if (i < n)
 			s0 = _mm256_add_epi32(s0, dot16(a + i, b + i));
+		return sum_int32(_mm256_add_epi32(s0, s1));
+	}
+
+	/* Eight bytes of nibbles as sixteen words: a byte in 32 bits, its high nibble moved to the upper word. */
+	static __m256i
+	nibble_words(const std::uint8_t *code) noexcept
+	{
+		__m256i c = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(code)));
+		return _mm256_and_si256(_mm256_or_si256(c, _mm256_slli_epi32(c, 12)), _mm256_set1_epi32(0x000f000f));
+	}
+
+	static std::int32_t
+	dot_u4_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	{
+		__m256i s0 = _mm256_setzero_si256();
+		__m256i s1 = s0;
+		std::size_t i = 0;
+		for (; i + 32 <= n; i += 32)
+		{
+			s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(nibble_words(code + i / 2), load256(query + i)));
+			s1 = _mm256_add_epi32(s1, _mm256_madd_epi16(nibble_words(code + i / 2 + 8), load256(query + i + 16)));
+		}
+		if (i < n)
+			s0 = _mm256_add_epi32(s0, _mm256_madd_epi16(nibble_words(code + i / 2), load256(query + i)));
 		return sum_int32(_mm256_add_epi32(s0, s1));
 	}
 
@@ -276,6 +317,34 @@ struct Avx2
 			__m128i acc = k % 2 == 0 ? _mm256_castsi256_si128(s) : _mm256_extracti128_si256(s, 1);
 			__m256 e = _mm256_fmadd_ps(_mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(acc)), scaled_step, scaled_bias);
 			__m256 x = _mm256_fmadd_ps(halves(f_mul + 8 * k), e, _mm256_fmadd_ps(halves(f_add + 8 * k), scale, base));
+			_mm256_storeu_ps(est + 8 * k, x);
+			near |= static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_LT_OQ))) << (8 * k);
+		}
+		return near;
+	}
+
+	static std::uint32_t
+	table_scan(const std::uint8_t *codes, const float *table, std::size_t segments, const std::uint16_t *f_add,
+			   const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float bias, float threshold,
+			   float *est) noexcept
+	{
+		__m256 sums[4];
+		for (__m256 &s : sums)
+			s = _mm256_set1_ps(bias);
+		for (std::size_t m = 0; m < segments; m++, codes += 32, table += 256)
+			for (int k = 0; k < 4; k++)
+			{
+				const std::uint8_t *c = codes + 8 * k;
+				__m256i at = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(c)));
+				sums[k] = _mm256_add_ps(sums[k], _mm256_i32gather_ps(table, at, 4));
+			}
+		const __m256 base = _mm256_set1_ps(g), scale = _mm256_set1_ps(add_scale), limit = _mm256_set1_ps(threshold);
+		const __m256 factor = _mm256_set1_ps(mul_scale);
+		std::uint32_t near = 0;
+		for (int k = 0; k < 4; k++)
+		{
+			__m256 x = _mm256_fmadd_ps(halves(f_mul + 8 * k), _mm256_mul_ps(sums[k], factor),
+									   _mm256_fmadd_ps(halves(f_add + 8 * k), scale, base));
 			_mm256_storeu_ps(est + 8 * k, x);
 			near |= static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_LT_OQ))) << (8 * k);
 		}

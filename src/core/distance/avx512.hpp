@@ -104,6 +104,21 @@ struct Avx512
 	}
 
 	static void
+	nibbles(const std::uint8_t *code, V out[1]) noexcept
+	{
+		const __m128i nibble = _mm_set1_epi8(15);
+		__m128i c = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(code));
+		__m128i bytes = _mm_unpacklo_epi8(_mm_and_si128(c, nibble), _mm_and_si128(_mm_srli_epi16(c, 4), nibble));
+		out[0] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+	}
+
+	static void
+	sixteen_halves(const std::uint16_t *p, V out[1]) noexcept
+	{
+		out[0] = _mm512_cvtph_ps(load256(p));
+	}
+
+	static void
 	put_codes(std::uint8_t *out, const V in[1]) noexcept
 	{
 		_mm_storeu_si128(reinterpret_cast<__m128i *>(out), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(in[0])));
@@ -167,6 +182,41 @@ struct Avx512
 			__m256i last = _mm256_madd_epi16(_mm256_cvtepu8_epi16(load128(code + i)), load256(query + i));
 			s1 = _mm512_add_epi32(s1, _mm512_zextsi256_si512(last));
 		}
+		return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+	}
+
+	/* As Avx2::nibble_words, of sixteen bytes. */
+	static __m512i
+	nibble_words(const std::uint8_t *code) noexcept
+	{
+		__m512i c = _mm512_cvtepu8_epi32(load128(code));
+		return _mm512_and_si512(_mm512_or_si512(c, _mm512_slli_epi32(c, 12)), _mm512_set1_epi32(0x000f000f));
+	}
+
+	static __m256i
+	dot_last(const std::uint8_t *code, const std::int16_t *query) noexcept
+	{
+		return _mm256_madd_epi16(Avx2::nibble_words(code), load256(query));
+	}
+
+	static std::int32_t
+	dot_u4_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	{
+		__m512i s0 = _mm512_setzero_si512();
+		__m512i s1 = s0;
+		std::size_t i = 0;
+		for (; i + 64 <= n; i += 64)
+		{
+			s0 = _mm512_add_epi32(s0, _mm512_madd_epi16(nibble_words(code + i / 2), load512(query + i)));
+			s1 = _mm512_add_epi32(s1, _mm512_madd_epi16(nibble_words(code + i / 2 + 16), load512(query + i + 32)));
+		}
+		if (i + 32 <= n)
+		{
+			s0 = _mm512_add_epi32(s0, _mm512_madd_epi16(nibble_words(code + i / 2), load512(query + i)));
+			i += 32;
+		}
+		if (i < n)
+			s1 = _mm512_add_epi32(s1, _mm512_zextsi256_si512(dot_last(code + i / 2, query + i)));
 		return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
 	}
 
@@ -287,6 +337,31 @@ struct Avx512
 			__m512 add = _mm512_cvtph_ps(load256(f_add + 16 * k)), mul = _mm512_cvtph_ps(load256(f_mul + 16 * k));
 			__m512 e = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(acc)), scaled_step, scaled_bias);
 			__m512 x = _mm512_fmadd_ps(mul, e, _mm512_fmadd_ps(add, scale, base));
+			_mm512_storeu_ps(est + 16 * k, x);
+			near |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ)) << (16 * k);
+		}
+		return near;
+	}
+
+	static std::uint32_t
+	table_scan(const std::uint8_t *codes, const float *table, std::size_t segments, const std::uint16_t *f_add,
+			   const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float bias, float threshold,
+			   float *est) noexcept
+	{
+		__m512 sums[2] = {_mm512_set1_ps(bias), _mm512_set1_ps(bias)};
+		for (std::size_t m = 0; m < segments; m++, codes += 32, table += 256)
+			for (int k = 0; k < 2; k++)
+			{
+				__m512i at = _mm512_cvtepu8_epi32(load128(codes + 16 * k));
+				sums[k] = _mm512_add_ps(sums[k], _mm512_i32gather_ps(at, table, 4));
+			}
+		const __m512 base = _mm512_set1_ps(g), scale = _mm512_set1_ps(add_scale), limit = _mm512_set1_ps(threshold);
+		const __m512 factor = _mm512_set1_ps(mul_scale);
+		std::uint32_t near = 0;
+		for (int k = 0; k < 2; k++)
+		{
+			__m512 add = _mm512_cvtph_ps(load256(f_add + 16 * k)), mul = _mm512_cvtph_ps(load256(f_mul + 16 * k));
+			__m512 x = _mm512_fmadd_ps(mul, _mm512_mul_ps(sums[k], factor), _mm512_fmadd_ps(add, scale, base));
 			_mm512_storeu_ps(est + 16 * k, x);
 			near |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ)) << (16 * k);
 		}

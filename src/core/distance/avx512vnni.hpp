@@ -55,6 +55,27 @@ struct Avx512Vnni : Avx512
 		return _mm512_reduce_add_epi32(_mm512_add_epi32(_mm512_add_epi32(s0, s1), _mm512_add_epi32(s2, s3)));
 	}
 
+	static std::int32_t
+	dot_u4_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	{
+		__m512i s0 = _mm512_setzero_si512();
+		__m512i s1 = s0;
+		std::size_t i = 0;
+		for (; i + 64 <= n; i += 64)
+		{
+			s0 = _mm512_dpwssd_epi32(s0, nibble_words(code + i / 2), load512(query + i));
+			s1 = _mm512_dpwssd_epi32(s1, nibble_words(code + i / 2 + 16), load512(query + i + 32));
+		}
+		if (i + 32 <= n)
+		{
+			s0 = _mm512_dpwssd_epi32(s0, nibble_words(code + i / 2), load512(query + i));
+			i += 32;
+		}
+		if (i < n)
+			s1 = _mm512_add_epi32(s1, _mm512_zextsi256_si512(dot_last(code + i / 2, query + i)));
+		return _mm512_reduce_add_epi32(_mm512_add_epi32(s0, s1));
+	}
+
 	/* vpdpbusd wants one signed side: a.b = a.(b - 128) + 128 * sum a, and b - 128 is b with its top bit
 	 * flipped. Both parts stay within int32 for n <= 32768. */
 	struct ShiftedSums

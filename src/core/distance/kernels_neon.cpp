@@ -84,6 +84,29 @@ struct Neon
 		to_floats(low, high, out);
 	}
 
+	/* Sixteen nibbles of eight bytes, the low one first. */
+	static uint8x16_t
+	nibble_bytes(const std::uint8_t *code) noexcept
+	{
+		uint8x8_t c = vld1_u8(code);
+		uint8x8_t low = vand_u8(c, vdup_n_u8(15)), high = vshr_n_u8(c, 4);
+		return vcombine_u8(vzip1_u8(low, high), vzip2_u8(low, high));
+	}
+
+	static void
+	nibbles(const std::uint8_t *code, V out[4]) noexcept
+	{
+		uint8x16_t c = nibble_bytes(code);
+		to_floats(vmovl_u8(vget_low_u8(c)), vmovl_high_u8(c), out);
+	}
+
+	static void
+	sixteen_halves(const std::uint16_t *p, V out[4]) noexcept
+	{
+		for (int k = 0; k < 4; k++)
+			out[k] = halves(p + 4 * k);
+	}
+
 	static void
 	put_codes(std::uint8_t *out, const V in[4]) noexcept
 	{
@@ -121,14 +144,16 @@ struct Neon
 		out[2] = vaddvq_f32(c);
 	}
 
+	/* bytes(i): codes i .. i + 15. */
+	template <class Bytes>
 	static std::int32_t
-	dot_u8_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	dot_i16(Bytes bytes, const std::int16_t *query, std::size_t n) noexcept
 	{
 		int32x4_t s0 = vdupq_n_s32(0);
 		int32x4_t s1 = s0, s2 = s0, s3 = s0;
 		for (std::size_t i = 0; i < n; i += 16)
 		{
-			uint8x16_t c = vld1q_u8(code + i);
+			uint8x16_t c = bytes(i);
 			int16x8_t low = vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(c)));
 			int16x8_t high = vreinterpretq_s16_u16(vmovl_high_u8(c));
 			int16x8_t q0 = vld1q_s16(query + i);
@@ -139,6 +164,18 @@ struct Neon
 			s3 = vmlal_high_s16(s3, high, q1);
 		}
 		return vaddvq_s32(vaddq_s32(vaddq_s32(s0, s1), vaddq_s32(s2, s3)));
+	}
+
+	static std::int32_t
+	dot_u8_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	{
+		return dot_i16([code](std::size_t i) noexcept { return vld1q_u8(code + i); }, query, n);
+	}
+
+	static std::int32_t
+	dot_u4_i16(const std::uint8_t *code, const std::int16_t *query, std::size_t n) noexcept
+	{
+		return dot_i16([code](std::size_t i) noexcept { return nibble_bytes(code + i / 2); }, query, n);
 	}
 
 	static std::int32_t
@@ -220,6 +257,34 @@ struct Neon
 			uint16x8_t s = sums.part[k / 2];
 			uint32x4_t acc = k % 2 == 0 ? vmovl_u16(vget_low_u16(s)) : vmovl_high_u16(s);
 			float32x4_t e = vfmaq_f32(scaled_bias, vcvtq_f32_u32(acc), scaled_step);
+			float32x4_t x = vfmaq_f32(vfmaq_f32(base, halves(f_add + 4 * k), scale), halves(f_mul + 4 * k), e);
+			vst1q_f32(est + 4 * k, x);
+			near |= vaddvq_u32(vandq_u32(vcltq_f32(x, limit), bits)) << (4 * k);
+		}
+		return near;
+	}
+
+	static std::uint32_t
+	table_scan(const std::uint8_t *codes, const float *table, std::size_t segments, const std::uint16_t *f_add,
+			   const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float bias, float threshold,
+			   float *est) noexcept
+	{
+		float32x4_t sums[8];
+		for (float32x4_t &s : sums)
+			s = vdupq_n_f32(bias);
+		for (std::size_t m = 0; m < segments; m++, codes += 32, table += 256)
+			for (int k = 0; k < 8; k++)
+			{
+				const std::uint8_t *c = codes + 4 * k;
+				const float four[4] = {table[c[0]], table[c[1]], table[c[2]], table[c[3]]};
+				sums[k] = vaddq_f32(sums[k], vld1q_f32(four));
+			}
+		const float32x4_t base = vdupq_n_f32(g), scale = vdupq_n_f32(add_scale), limit = vdupq_n_f32(threshold);
+		const uint32x4_t bits = {1, 2, 4, 8};
+		std::uint32_t near = 0;
+		for (int k = 0; k < 8; k++)
+		{
+			float32x4_t e = vmulq_n_f32(sums[k], mul_scale);
 			float32x4_t x = vfmaq_f32(vfmaq_f32(base, halves(f_add + 4 * k), scale), halves(f_mul + 4 * k), e);
 			vst1q_f32(est + 4 * k, x);
 			near |= vaddvq_u32(vandq_u32(vcltq_f32(x, limit), bits)) << (4 * k);

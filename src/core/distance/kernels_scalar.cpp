@@ -257,6 +257,109 @@ inner_product_u8_f32(const uint8_t *code, float scale, float bias, const float *
 	return inner_product_coded(Decoder8(code, scale, bias), query, n);
 }
 
+/* --- 4-bit codes --- */
+
+uint32_t
+nibble(const uint8_t *code, size_t i) noexcept
+{
+	return code[i / 2] >> i % 2 * 4 & 15u;
+}
+
+struct Decoder4
+{
+	const uint8_t *code;
+	float scale, middle;
+
+	Decoder4(const uint8_t *code_, float scale_, float bias_) noexcept
+		: code(code_), scale(scale_), middle(static_cast<float>(bias_ + 7.5 * scale_))
+	{
+	}
+
+	float
+	operator()(size_t i) const noexcept
+	{
+		return middle + scale * (static_cast<float>(nibble(code, i)) - 7.5f);
+	}
+};
+
+int32_t
+dot_u4_i16(const uint8_t *code, const int16_t *query, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i += 2)
+		sum += (code[i / 2] & 15) * at(query, i) + (code[i / 2] >> 4) * at(query, i + 1);
+	return sum;
+}
+
+float
+l2_squared_u4_f32(const uint8_t *code, float scale, float bias, const float *query, size_t n) noexcept
+{
+	return l2_squared_coded(Decoder4(code, scale, bias), query, n);
+}
+
+float
+inner_product_u4_f32(const uint8_t *code, float scale, float bias, const float *query, size_t n) noexcept
+{
+	return inner_product_coded(Decoder4(code, scale, bias), query, n);
+}
+
+void
+lattice_u4(const float *v, size_t n, float inverse, uint8_t *code, float out[2]) noexcept
+{
+	float products[kLanes] = {}, squares[kLanes] = {};
+	for (size_t i = 0; i < n; i += kLanes)
+	{
+		uint32_t u[kLanes];
+		for (size_t j = 0; j < kLanes; j++)
+		{
+			float x = at(v, i + j), scaled = x * inverse + 8.0f;
+			scaled = scaled > 0.0f ? scaled : 0.0f;
+			scaled = scaled < 15.0f ? scaled : 15.0f;
+			u[j] = static_cast<uint32_t>(scaled);
+			float y = static_cast<float>(u[j]) - 7.5f;
+			products[j] += x * y;
+			squares[j] += y * y;
+		}
+		if (code != nullptr)
+			for (size_t j = 0; j < kLanes; j += 2)
+				code[(i + j) / 2] = static_cast<uint8_t>(u[j] | u[j + 1] << 4);
+	}
+	out[0] = total(products);
+	out[1] = total(squares);
+}
+
+/* --- halves --- */
+
+struct DecoderHalf
+{
+	const uint16_t *code;
+	float scale;
+
+	float
+	operator()(size_t i) const noexcept
+	{
+		return scale * half_to_float(at(code, i));
+	}
+};
+
+float
+l2_squared_f16_f32(const uint16_t *code, float scale, const float *query, size_t n) noexcept
+{
+	return l2_squared_coded(DecoderHalf{code, scale}, query, n);
+}
+
+float
+inner_product_f16_f32(const uint16_t *code, float scale, const float *query, size_t n) noexcept
+{
+	return inner_product_coded(DecoderHalf{code, scale}, query, n);
+}
+
+float
+l1_f16_f32(const uint16_t *code, float scale, const float *query, size_t n) noexcept
+{
+	return l1_coded(DecoderHalf{code, scale}, query, n);
+}
+
 /* --- rotation --- */
 
 void
@@ -448,6 +551,26 @@ fast_scan(const uint8_t *codes, const uint8_t *lut, size_t segments, const uint1
 	{
 		float e = step * static_cast<float>(acc[l]) + bias;
 		float x = half_to_float(at(f_add, l)) * add_scale + g + half_to_float(at(f_mul, l)) * e;
+		put(est, l, x);
+		near |= static_cast<uint32_t>(x < threshold) << l;
+	}
+	return near;
+}
+
+uint32_t
+table_scan(const uint8_t *codes, const float *table, size_t segments, const uint16_t *f_add, const uint16_t *f_mul,
+		   float add_scale, float mul_scale, float g, float bias, float threshold, float *est) noexcept
+{
+	float sums[32];
+	for (float &s : sums)
+		s = bias;
+	for (size_t m = 0; m < segments; m++, codes += 32, table += 256)
+		for (size_t l = 0; l < 32; l++)
+			sums[l] += at(table, codes[l]);
+	uint32_t near = 0;
+	for (size_t l = 0; l < 32; l++)
+	{
+		float x = half_to_float(at(f_add, l)) * add_scale + g + half_to_float(at(f_mul, l)) * (sums[l] * mul_scale);
 		put(est, l, x);
 		near |= static_cast<uint32_t>(x < threshold) << l;
 	}
@@ -666,6 +789,13 @@ constinit const Kernels kernels_scalar = {
 	.l1_u16_f32 = l1_u16_f32,
 	.l2_squared_u8_f32 = l2_squared_u8_f32,
 	.inner_product_u8_f32 = inner_product_u8_f32,
+	.dot_u4_i16 = dot_u4_i16,
+	.l2_squared_u4_f32 = l2_squared_u4_f32,
+	.inner_product_u4_f32 = inner_product_u4_f32,
+	.lattice_u4 = lattice_u4,
+	.l2_squared_f16_f32 = l2_squared_f16_f32,
+	.inner_product_f16_f32 = inner_product_f16_f32,
+	.l1_f16_f32 = l1_f16_f32,
 	.rotate = rotate,
 	.min_max = min_max,
 	.encode = encode,
@@ -673,6 +803,7 @@ constinit const Kernels kernels_scalar = {
 	.summarize = summarize,
 	.quantize_i16 = quantize_i16,
 	.fast_scan = fast_scan,
+	.table_scan = table_scan,
 	.f32_to_f16 = f32_to_f16,
 	.f16_to_f32 = f16_to_f32,
 	.sign_code = sign_code,

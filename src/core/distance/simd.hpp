@@ -16,12 +16,14 @@
  *   void sum_three(a, b, c, out)   the horizontal sums of three registers
  *   void codes(code, V out[16/L])                the sixteen codes as floats
  *   void codes(code, residual, V out[16/L])      255 * code + residual as floats
+ *   void nibbles(code, V out[16/L])              sixteen codes of four bits, the low nibble first, as floats
+ *   void sixteen_halves(p, V out[16/L])          sixteen halves as floats
  *   void put_codes(out, const V in[16/L])        sixteen whole floats of 0..255 as bytes
  *   void put_words(out, const V in[16/L])        the nearest integers of sixteen floats as int16
  *   void widen(v, D &low, D &high)
  *   V quads(v)                     in every lane the sum of its group of four
  *   void put_signs(out, const V in[16/L])        two bytes: the inverted sign bits of sixteen floats
- *   dot_u8_i16, dot_u8_u8, fast_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c, hamming,
+ *   dot_u8_i16, dot_u8_u8, dot_u4_i16, fast_scan, table_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c, hamming,
  *   jaccard_parts: as in the table
  */
 #pragma once
@@ -237,6 +239,43 @@ struct Simd
 		}
 	};
 
+	struct Decoder4
+	{
+		const std::uint8_t *code;
+		V scale, bias;
+
+		Decoder4(const std::uint8_t *code_, float scale_, float bias_) noexcept
+			: code(code_), scale(scale_), bias(bias_)
+		{
+		}
+
+		void
+		block(std::size_t i, V out[kParts]) const noexcept
+		{
+			Isa::nibbles(code + i / 2, out);
+			for (std::size_t k = 0; k < kParts; k++)
+				out[k] = Isa::fma(out[k], scale, bias);
+		}
+	};
+
+	struct DecoderHalf
+	{
+		const std::uint16_t *code;
+		V scale;
+
+		DecoderHalf(const std::uint16_t *code_, float scale_) noexcept : code(code_), scale(scale_)
+		{
+		}
+
+		void
+		block(std::size_t i, V out[kParts]) const noexcept
+		{
+			Isa::sixteen_halves(code + i, out);
+			for (std::size_t k = 0; k < kParts; k++)
+				out[k] = out[k] * scale;
+		}
+	};
+
 	/* At least four chains of additions, whatever the register width. */
 	template <class Term, class Decoder>
 	static float
@@ -329,6 +368,70 @@ struct Simd
 	inner_product_u8_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
 	{
 		return accumulate_coded<Product>(Decoder8(code, scale, bias), query, n);
+	}
+
+	static float
+	l2_squared_u4_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<SquaredDifference>(Decoder4(code, scale, bias), query, n);
+	}
+
+	static float
+	inner_product_u4_f32(const std::uint8_t *code, float scale, float bias, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<Product>(Decoder4(code, scale, bias), query, n);
+	}
+
+	static float
+	l2_squared_f16_f32(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<SquaredDifference>(DecoderHalf(code, scale), query, n);
+	}
+
+	static float
+	inner_product_f16_f32(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<Product>(DecoderHalf(code, scale), query, n);
+	}
+
+	static float
+	l1_f16_f32(const std::uint16_t *code, float scale, const float *query, std::size_t n) noexcept
+	{
+		return accumulate_coded<AbsoluteDifference>(DecoderHalf(code, scale), query, n);
+	}
+
+	static void
+	lattice_u4(const float *v, std::size_t n, float inverse, std::uint8_t *code, float out[2]) noexcept
+	{
+		const V factor(inverse), half(7.5f), least(0.0f), most(15.0f);
+		V products[kParts], squares[kParts];
+		for (std::size_t k = 0; k < kParts; k++)
+			products[k] = squares[k] = V(0.0f);
+		for (std::size_t i = 0; i < n; i += kBlock)
+		{
+			V u[kParts];
+			for (std::size_t k = 0; k < kParts; k++)
+			{
+				V x = load(v + i + k * L);
+				u[k] = xsimd::nearbyint(xsimd::min(xsimd::max(Isa::fma(x, factor, half), least), most));
+				V y = u[k] - half;
+				products[k] = Isa::fma(x, y, products[k]);
+				squares[k] = Isa::fma(y, y, squares[k]);
+			}
+			if (code == nullptr)
+				continue;
+			std::uint8_t bytes[kBlock];
+			Isa::put_codes(bytes, u);
+			for (std::size_t k = 0; k < kBlock / 2; k++)
+				code[i / 2 + k] = static_cast<std::uint8_t>(bytes[2 * k] | bytes[2 * k + 1] << 4);
+		}
+		for (std::size_t k = 1; k < kParts; k++)
+		{
+			products[0] += products[k];
+			squares[0] += squares[k];
+		}
+		out[0] = Isa::sum(products[0]);
+		out[1] = Isa::sum(squares[0]);
 	}
 
 	/* --- rotation --- */
@@ -775,6 +878,13 @@ make_table(const char *name) noexcept
 		.l1_u16_f32 = S::l1_u16_f32,
 		.l2_squared_u8_f32 = S::l2_squared_u8_f32,
 		.inner_product_u8_f32 = S::inner_product_u8_f32,
+		.dot_u4_i16 = Isa::dot_u4_i16,
+		.l2_squared_u4_f32 = S::l2_squared_u4_f32,
+		.inner_product_u4_f32 = S::inner_product_u4_f32,
+		.lattice_u4 = S::lattice_u4,
+		.l2_squared_f16_f32 = S::l2_squared_f16_f32,
+		.inner_product_f16_f32 = S::inner_product_f16_f32,
+		.l1_f16_f32 = S::l1_f16_f32,
 		.rotate = S::rotate,
 		.min_max = S::min_max,
 		.encode = S::encode,
@@ -782,6 +892,7 @@ make_table(const char *name) noexcept
 		.summarize = S::summarize,
 		.quantize_i16 = S::quantize_i16,
 		.fast_scan = Isa::fast_scan,
+		.table_scan = Isa::table_scan,
 		.f32_to_f16 = Isa::f32_to_f16,
 		.f16_to_f32 = Isa::f16_to_f32,
 		.sign_code = S::sign_code,

@@ -196,6 +196,84 @@ encode_sq8(const float *r, std::size_t n, bool absolute, SlotHeader &slot, std::
 	slot.error = s.error;
 }
 
+/* Trials of a lattice's step: a coarse series, and a search between the neighbours of the best. */
+constexpr int kCoarseTrials = 12, kFineTrials = 5;
+
+/* The inverse step with which the lattice's vector is nearest in direction to v. most: greatest |v|, > 0. */
+float
+lattice_inverse(const float *v, std::size_t n, double most, double squares) noexcept
+{
+	const distance::Kernels &k = distance::kernels();
+	auto score = [&](double step) {
+		float of[2];
+		k.lattice_u4(v, n, static_cast<float>(1 / step), nullptr, of);
+		return static_cast<double>(of[0]) * of[0] / of[1];
+	};
+	/* No step is too small for the greatest element to be clipped; for normal elements 0.34 deviations are best. */
+	const double high = most / 7.4;
+	const double low = std::min(0.2 * std::sqrt(squares / static_cast<double>(n)), high / 2);
+	const double ratio = std::pow(high / low, 1.0 / (kCoarseTrials - 1));
+	double best = high, best_score = score(high), step = low;
+	for (int i = 0; i < kCoarseTrials - 1; i++, step *= ratio)
+		if (double s = score(step); s > best_score)
+		{
+			best = step;
+			best_score = s;
+		}
+	double reach = std::sqrt(ratio);
+	for (int i = 0; i < kFineTrials; i++, reach = std::sqrt(reach))
+		for (double trial : {best / reach, best * reach})
+			if (double s = score(trial); s > best_score)
+			{
+				best = trial;
+				best_score = s;
+				break;
+			}
+	return static_cast<float>(1 / best);
+}
+
+/* Decoded = rho * y with <r - decoded, r> = 0: so the estimates that come from it are not biased (ivf_page.hpp). */
+void
+encode_sq4(const float *r, std::size_t n, float *scratch, SlotHeader &slot, std::uint8_t *payload) noexcept
+{
+	const distance::Kernels &k = distance::kernels();
+	double of[4];
+	k.summarize(r, n, of);
+	std::memset(payload, 0, n / 2);
+	slot.scale = slot.bias = 0;
+	if (of[0] == 0)
+		return;
+	/* Kernels sum in float. */
+	const float *v = r;
+	double unit = 1;
+	if (of[0] < 1e-12 || of[0] > 1e12)
+	{
+		unit = of[0];
+		for (std::size_t i = 0; i < n; i++)
+			scratch[i] = static_cast<float>(r[i] / unit);
+		v = scratch;
+	}
+	float sums[2];
+	k.lattice_u4(v, n, lattice_inverse(v, n, of[0] / unit, of[3] / unit / unit), payload, sums);
+	double agreement = 0;
+	for (std::size_t i = 0; i < n; i++)
+		agreement += static_cast<double>(v[i]) * ((payload[i / 2] >> i % 2 * 4 & 15) - 7.5);
+	double rho = of[3] / unit / agreement;  // |r|^2 / <y, r>
+	slot.scale = static_cast<float>(std::clamp(rho, 1e-37, kGreatest / 8));
+	slot.bias = -7.5f * slot.scale;
+	double norm2 = 0, squares = 0;
+	for (std::size_t i = 0; i < n; i++)
+	{
+		double d = slot.bias + static_cast<double>(slot.scale) * (payload[i / 2] >> i % 2 * 4 & 15), e = r[i] - d;
+		norm2 += d * d;
+		squares += e * e;
+	}
+	/* Whichever kernel decodes rounds an element by four units of 7.5 scale at most. */
+	double rounding = 4 * 0x1p-24 * 8 * static_cast<double>(slot.scale) + 6e-45;
+	slot.norm2 = static_cast<float>(std::min(norm2, kGreatest));
+	slot.error = round_up(std::sqrt(squares) * (1 + 1e-9) + std::sqrt(static_cast<double>(n)) * rounding);
+}
+
 /* The norm that counts of r, in double. */
 double
 size_of(const float *r, std::size_t n, bool absolute) noexcept
@@ -294,6 +372,22 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 		set_factors(codec.space.metric, s, out);
 	}
 
+	else if (shape.codes != Codes::none)
+	{
+		double of[3];
+		Sums s;
+		quantizer::product_encode(codec.books, r, out.codes);
+		quantizer::product_sums(codec.books, out.codes, r, own_table ? nullptr : centre, of);
+		s.agreement = of[0];
+		s.offset = of[1];
+		for (std::size_t i = 0; i < n; i++)
+		{
+			s.squares += static_cast<double>(r[i]) * r[i];
+			s.product += own_table ? 0.0 : static_cast<double>(r[i]) * centre[i];
+		}
+		set_factors(codec.space.metric, s, out);
+	}
+
 	if (shape.slots == Slots::none)
 		return;
 	SlotHeader slot = {};
@@ -304,8 +398,8 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 	std::memset(out.slot + shape.slot_bytes - 4, 0, 4);
 	switch (shape.slots)
 	{
-		case Slots::none:
-		case Slots::sq4: break;
+		case Slots::none: break;
+		case Slots::sq4: encode_sq4(r, n, decoded, slot, payload); break;
 		case Slots::sq8: encode_sq8(r, n, absolute, slot, payload); break;
 		case Slots::half: encode_halves(r, n, absolute, decoded, slot, payload); break;
 		case Slots::float32: encode_floats(v, shape.dimensions, slot, payload); break;
@@ -449,6 +543,9 @@ decode_slot(const IvfShape &shape, const std::uint8_t *slot, float *residual) no
 		for (std::size_t i = 0; i < n; i++)
 			residual[i] *= header.scale;
 	}
+	else if (shape.slots == Slots::sq4)
+		for (std::size_t i = 0; i < n; i++)
+			residual[i] = header.bias + header.scale * static_cast<float>(payload[i / 2] >> i % 2 * 4 & 15);
 	else
 		std::fill_n(residual, n, 0.0f);
 }
