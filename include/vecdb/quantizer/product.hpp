@@ -70,7 +70,7 @@ struct Codebooks
 };
 
 /* Rows of a sample that are worth training with: more hardly better the codebooks. */
-constexpr std::uint32_t kSampleRowsPerCode = 64;
+constexpr std::uint32_t kSampleRowsPerCode = 32;
 
 struct ProductTraining
 {

@@ -21,7 +21,7 @@ namespace
 
 constexpr std::uint32_t kPanel = 16;
 constexpr std::uint32_t kMostCodes = 256;
-constexpr std::uint32_t kIterations = 10;
+constexpr std::uint32_t kIterations = 8;
 /* One row in so many is left out of the training, to measure with, where that leaves enough rows a code. */
 constexpr std::uint32_t kMeasureEvery = 8;
 constexpr std::uint32_t kMostMeasured = 2048, kMostPairs = 8;
