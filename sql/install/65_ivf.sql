@@ -84,3 +84,38 @@ CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING ivfflat AS
 	FUNCTION 1 l1_distance(vector, vector),
 	FUNCTION 5 vecdb.ivf_vector_l1_support(internal);
 COMMENT ON OPERATOR CLASS vector_l1_ops USING ivfflat IS 'order by L1 distance (<+>)';
+
+-- bit strings; as in pgvector, none is the default
+
+CREATE FUNCTION vecdb.ivf_bit_hamming_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'vecdb_ivf_bit_hamming_support' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION vecdb.ivf_bit_hamming_support(internal) IS 'operator class information for ivf: bit, Hamming distance';
+CREATE FUNCTION vecdb.ivf_bit_jaccard_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'vecdb_ivf_bit_jaccard_support' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION vecdb.ivf_bit_jaccard_support(internal) IS 'operator class information for ivf: bit, Jaccard distance';
+
+CREATE OPERATOR CLASS bit_hamming_ops FOR TYPE bit USING ivf AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 1 hamming_distance(bit, bit),
+	FUNCTION 3 hamming_distance(bit, bit),
+	FUNCTION 5 vecdb.ivf_bit_hamming_support(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivf IS 'order by Hamming distance (<~>)';
+
+CREATE OPERATOR CLASS bit_jaccard_ops FOR TYPE bit USING ivf AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 1 jaccard_distance(bit, bit),
+	FUNCTION 5 vecdb.ivf_bit_jaccard_support(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING ivf IS 'order by Jaccard distance (<%>)';
+
+CREATE OPERATOR CLASS bit_hamming_ops FOR TYPE bit USING ivfflat AS
+	OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 1 hamming_distance(bit, bit),
+	FUNCTION 3 hamming_distance(bit, bit),
+	FUNCTION 5 vecdb.ivf_bit_hamming_support(internal);
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'order by Hamming distance (<~>)';
+
+CREATE OPERATOR CLASS bit_jaccard_ops FOR TYPE bit USING ivfflat AS
+	OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+	FUNCTION 1 jaccard_distance(bit, bit),
+	FUNCTION 5 vecdb.ivf_bit_jaccard_support(internal);
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING ivfflat IS 'order by Jaccard distance (<%>)';

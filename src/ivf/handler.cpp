@@ -29,6 +29,8 @@ info(Metric metric)
 		{static_cast<uint8>(Metric::inner_product), static_cast<uint8>(core::layout::ElementType::float32)},
 		{static_cast<uint8>(Metric::cosine), static_cast<uint8>(core::layout::ElementType::float32)},
 		{static_cast<uint8>(Metric::l1), static_cast<uint8>(core::layout::ElementType::float32)},
+		{static_cast<uint8>(Metric::hamming), static_cast<uint8>(core::layout::ElementType::bit)},
+		{static_cast<uint8>(Metric::jaccard), static_cast<uint8>(core::layout::ElementType::bit)},
 	};
 	return PointerGetDatum(&table[static_cast<int>(metric) - 1]);
 }
@@ -115,6 +117,18 @@ VECDB_FUNCTION(vecdb_ivf_vector_l1_support)
 {
 	(void) fcinfo;
 	return ivf::info(ivf::Metric::l1);
+}
+
+VECDB_FUNCTION(vecdb_ivf_bit_hamming_support)
+{
+	(void) fcinfo;
+	return ivf::info(ivf::Metric::hamming);
+}
+
+VECDB_FUNCTION(vecdb_ivf_bit_jaccard_support)
+{
+	(void) fcinfo;
+	return ivf::info(ivf::Metric::jaccard);
 }
 
 VECDB_FUNCTION(vecdb_ivfhandler)

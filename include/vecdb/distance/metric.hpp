@@ -20,6 +20,13 @@ enum class Metric : std::uint8_t
 	jaccard = 6,        // <%>  1 - bits set in both / bits set in either; 1 where none is set in both
 };
 
+/* Of bit strings; rows are not floats there. */
+inline bool
+of_bits(Metric metric) noexcept
+{
+	return metric == Metric::hamming || metric == Metric::jaccard;
+}
+
 inline const char *
 metric_name(Metric metric) noexcept
 {

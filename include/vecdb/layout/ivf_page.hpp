@@ -303,6 +303,15 @@ struct IvfOptions
 inline const char *
 resolve_options(IvfOptions &o, distance::Metric metric, std::uint32_t code_dims, bool flat) noexcept
 {
+	if (distance::of_bits(metric))
+	{
+		if (o.quantizer != Quantizer::automatic && o.quantizer != Quantizer::none && o.quantizer != Quantizer::bit)
+			return "quantizer must be none for bit strings";
+		if (o.rerank != Rerank::automatic && o.rerank != Rerank::none)
+			return "rerank must be none for bit strings";
+		o.quantizer = Quantizer::bit;
+		o.rerank = Rerank::none;
+	}
 	if (o.quantizer == Quantizer::automatic)
 		o.quantizer = flat ? Quantizer::none : metric == distance::Metric::l1 ? Quantizer::sq8 : Quantizer::rabitq;
 	bool coded = o.quantizer == Quantizer::rabitq || o.quantizer == Quantizer::pq;

@@ -2,7 +2,9 @@
  * How a row becomes a lane of a block and a slot: code space, residual to the list's centre, codes, factors.
  *
  * Regime: core. No allocation: memory of the caller. Layout of blocks and slots: layout/ivf_page.hpp.
- * Code space: v scaled to unit length (cosine), less the mean, padded with zeros to D, rotated (not for L1 and bits).
+ * Code space: v scaled to unit length (cosine), less the mean, padded with zeros to D, rotated (not for L1). A bit string is
+ * a vector of 0 and 1 (the first bit is the highest of the first byte), so that the Hamming distance is the squared L2
+ * distance; for Jaccard it is scaled to unit length, since <a, b> then grows with what the two have in common.
  * A code stands for a direction y of the residual r = v - c (sign: y_i = +-1 of the first sign_dims; pq: the codebooks'
  * vectors), and with u = c (u = 0 where the list has kListOwnTable), L = |r|, rho = L^2 / <y, r>, tau = <y, u>:
  *   squared L2, cosine:  add = L^2 + 2 rho tau,    mul = -2 rho,   estimate of |q - v|^2 = add + |q - c|^2 + mul e
@@ -39,8 +41,21 @@ struct CodeSpace
 	double mean_norm;
 };
 
-/* v: d floats; out: D floats, may be v's own memory if that has D. norm: Euclidean norm of v, or null. */
+/* v: d floats; out: D floats, may be v's own memory if that has D. norm: Euclidean norm of v, or null.
+ * Here and wherever else a row is handed over as it came: metrics of bits have its bytes at v, as_row(bytes). */
 void to_code_space(const CodeSpace &space, const float *v, float *out, double *norm) noexcept;
+
+inline const float *
+as_row(const std::uint8_t *bytes) noexcept
+{
+	return reinterpret_cast<const float *>(bytes);
+}
+
+inline const std::uint8_t *
+row_bytes(const float *v) noexcept
+{
+	return reinterpret_cast<const std::uint8_t *>(v);
+}
 
 struct ListCodec
 {

@@ -319,13 +319,30 @@ subtract(const float *x, const float *centre, std::size_t n, float *r) noexcept
 	return false;
 }
 
+/* 0 or 1 a bit, the highest of a byte first. */
+void
+unpack_bits(const std::uint8_t *bytes, std::size_t n, float *out) noexcept
+{
+	std::size_t i = 0;
+	for (; i + 8 <= n; i += 8)
+		for (std::size_t j = 0; j < 8; j++)
+			out[i + j] = static_cast<float>(bytes[i / 8] >> (7 - j) & 1);
+	for (; i < n; i++)
+		out[i] = static_cast<float>(bytes[i / 8] >> (7 - i % 8) & 1);
+}
+
 }  // namespace
 
 void
 to_code_space(const CodeSpace &space, const float *v, float *out, double *norm) noexcept
 {
 	const std::size_t n = space.dimensions;
-	const bool cosine = space.metric == Metric::cosine;
+	if (distance::of_bits(space.metric))
+	{
+		unpack_bits(row_bytes(v), n, out);
+		v = out;
+	}
+	const bool cosine = space.metric == Metric::cosine || space.metric == Metric::jaccard;
 	if (cosine || norm != nullptr)
 	{
 		double norm2 = 0;

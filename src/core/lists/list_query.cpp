@@ -46,6 +46,18 @@ is_product(Metric metric) noexcept
 	return metric == Metric::inner_product;
 }
 
+/* What the operator computes, to the last bit. */
+double
+bit_distance(const ListQuery &q, const std::uint8_t *row) noexcept
+{
+	const std::size_t bytes = (q.codec->space.dimensions + 7) / 8;
+	if (q.metric == Metric::hamming)
+		return static_cast<double>(q.kernels->hamming(row_bytes(q.v), row, bytes));
+	std::uint64_t parts[2];
+	q.kernels->jaccard_parts(row_bytes(q.v), row, bytes, parts);
+	return parts[0] == 0 ? 1.0 : 1.0 - static_cast<double>(parts[0]) / static_cast<double>(parts[1]);
+}
+
 /* The integer form of view.diff, made when the first slot of a list asks for it. */
 const graph::CodeQuery &
 code_query(ListQuery &q) noexcept
@@ -198,6 +210,10 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 			s.error = 0;
 			break;
 		}
+		case Slots::bits:
+			s.distance = static_cast<float>(bit_distance(q, code));
+			s.error = 0;
+			break;
 		default: s.error = INFINITY; break;
 	}
 	return s;
@@ -206,7 +222,7 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 float
 upper_bound(const ListQuery &q, const Score &s) noexcept
 {
-	if (is_product(q.metric) || q.metric == Metric::l1)
+	if (is_product(q.metric) || q.metric == Metric::l1 || distance::of_bits(q.metric))
 		return s.distance + s.error;
 	float root = std::sqrt(s.distance > 0 ? s.distance : 0) + s.error;
 	if (q.codec->shape.slots == Slots::sq8)
@@ -229,8 +245,10 @@ exact_interval(const ListQuery &q, float graph_distance) noexcept
 			i.upper = d / 2 + 2 * slack + 2e-7;
 			return i;
 		case Metric::l2: i.middle = std::sqrt(d); break;
+		case Metric::hamming: return graph::Interval{d, d, d};
 		case Metric::inner_product:
-		case Metric::l1: i.middle = d; break;
+		case Metric::l1:
+		case Metric::jaccard: i.middle = d; break;
 		default: break;
 	}
 	double width = 0x1p-22 * std::fabs(i.middle) + 1e-44;
@@ -242,7 +260,7 @@ exact_interval(const ListQuery &q, float graph_distance) noexcept
 graph::Interval
 score_interval(const ListQuery &query, const Score &s) noexcept
 {
-	if (query.codec->shape.slots == Slots::float32)
+	if (query.codec->shape.slots == Slots::float32 || query.codec->shape.slots == Slots::bits)
 		return exact_interval(query, s.distance);
 	double d = static_cast<double>(s.distance), error = static_cast<double>(s.error);
 	if (is_product(query.metric))
@@ -258,6 +276,11 @@ slot_interval(ListQuery &q, const std::uint8_t *slot) noexcept
 	const SlotHeader &h = header_of(slot);
 	if (shape.slots == Slots::float32)
 		return exact_interval(q, score_slot(q, slot).distance);
+	if (shape.slots == Slots::bits)
+	{
+		double d = bit_distance(q, payload_of(slot));
+		return graph::Interval{d, d, d};
+	}
 	const graph::CodeQuery &cq = code_query(q);
 	double d = static_cast<double>(graph::refined_distance(*q.kernels, cq, payload_of(slot), nullptr, h.scale, h.bias) +
 								   q.view.offset);
