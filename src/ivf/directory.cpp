@@ -108,7 +108,7 @@ read_estimates(Relation index, IndexState *state, BlockNumber head, const SignQu
 			pg::report_corrupt(index, blkno, "the directory's chain leads astray");
 		if (n + shape.lanes_per_page > capacity)
 		{
-			capacity = 2 * capacity + shape.lanes_per_page;
+			capacity = std::max(capacity + capacity / 2, state->meta.list_count) + shape.lanes_per_page;
 			lists = lists == nullptr
 						? static_cast<NearList *>(palloc(capacity * sizeof(NearList)))
 						: static_cast<NearList *>(repalloc_huge(lists, static_cast<Size>(capacity) * sizeof(NearList)));
@@ -174,7 +174,7 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 	float g = by_product ? 0 : kernels.inner_product(x, x, dims);
 	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
 	NearList *lists = nullptr;
-	uint32 capacity = state->meta.list_count;
+	uint32 capacity = 0;
 	for (int restart = 0;; restart++)
 	{
 		BlockNumber head;
