@@ -4,6 +4,7 @@
  * Regime: shell.
  */
 #include "ivf/handler.hpp"
+#include "ivf/split.hpp"
 
 namespace vecdb::ivf
 {
@@ -34,17 +35,10 @@ ivf_build_phase_name(int64)
 	return nullptr;
 }
 
-/* vacuum.cpp */
-IndexBulkDeleteResult *
-ivf_bulk_delete(IndexVacuumInfo *, IndexBulkDeleteResult *, IndexBulkDeleteCallback, void *)
+/* split.cpp */
+void
+ivf_tidy(Relation, IndexVacuumInfo *)
 {
-	unfinished("vacuum");
-}
-
-IndexBulkDeleteResult *
-ivf_vacuum_cleanup(IndexVacuumInfo *, IndexBulkDeleteResult *stats)
-{
-	return stats;
 }
 
 }  // namespace vecdb::ivf

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * vecdb.check_index(): is an hnsw index what it should be? One row for each thing that is not.
+ * vecdb.check_index(): is an index what it should be? One row for each thing that is not. Here hnsw; ivf: check_ivf.cpp.
  *
  * Regime: shell.
  * Locks:  ShareLock on table and index to the end of the transaction: reads go on, writes and vacuum wait.
@@ -9,7 +9,7 @@
  * nothing leads to cost a little speed and are not told.
  */
 #include "hnsw/insert.hpp"
-#include "maintenance/own_index.hpp"
+#include "maintenance/check.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,9 +22,6 @@ namespace vecdb::maintenance
 using namespace core::layout;
 using core::graph::BeamSearch;
 using hnsw::IndexState;
-
-/* More rows of one check are counted, not shown. */
-constexpr uint32 kMaxRows = 100;
 
 enum CheckName : int
 {
@@ -96,9 +93,7 @@ static void pg_attribute_printf(4, 5) problem(Check *c, CheckName name, int64 bl
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	Datum values[3] = {CStringGetTextDatum(check_names[name]), Int64GetDatum(blkno), CStringGetTextDatum(text)};
-	bool nulls[3] = {false, blkno < 0, false};
-	tuplestore_putvalues(c->result->setResult, c->result->setDesc, values, nulls);
+	put_problem(c->result, check_names[name], blkno, text);
 }
 
 static bool
@@ -787,7 +782,10 @@ VECDB_FUNCTION(vecdb_check_index)
 	c->result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
 	c->heap_rows = PG_GETARG_BOOL(1);
 	c->own = maintenance::open_own_index(PG_GETARG_OID(0), ShareLock);
-	maintenance::run(c);
+	if (c->own.method == maintenance::Method::hnsw)
+		maintenance::run(c);
+	else
+		maintenance::check_ivf(c->own, c->result, c->heap_rows);
 	maintenance::close_own_index(c->own);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
