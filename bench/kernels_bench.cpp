@@ -527,6 +527,81 @@ register_sign_codes()
 	}
 }
 
+#if defined(__x86_64__)
+
+/* As pgvector 0.8 counts: 64 bytes a step by vpopcntq, what is left by words and bytes; without AVX-512 popcnt alone. */
+__attribute__((target("popcnt"))) std::uint64_t
+hand_hamming_popcnt(const std::uint8_t *a, const std::uint8_t *b, std::size_t n, std::uint64_t sum)
+{
+	for (; n >= 8; n -= 8, a += 8, b += 8)
+	{
+		std::uint64_t x, y;
+		__builtin_memcpy(&x, a, 8);
+		__builtin_memcpy(&y, b, 8);
+		sum += static_cast<std::uint64_t>(__builtin_popcountll(x ^ y));
+	}
+	for (; n > 0; n--)
+		sum += static_cast<std::uint64_t>(__builtin_popcount(static_cast<unsigned>(*a++ ^ *b++)));
+	return sum;
+}
+
+__attribute__((target("avx512f,avx512vpopcntdq"))) std::uint64_t
+hand_hamming_vpopcnt(const std::uint8_t *a, const std::uint8_t *b, std::size_t n)
+{
+	__m512i sum = _mm512_setzero_si512();
+	for (; n >= 64; n -= 64, a += 64, b += 64)
+		sum =
+			_mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_loadu_si512(a), _mm512_loadu_si512(b))));
+	return hand_hamming_popcnt(a, b, n, static_cast<std::uint64_t>(_mm512_reduce_add_epi64(sum)));
+}
+
+#endif
+
+void
+register_bits(const std::vector<const Kernels *> &tables)
+{
+	using Count = std::uint64_t (*)(const std::uint8_t *, const std::uint8_t *, std::size_t);
+	auto run = [](benchmark::State &state, Count f, std::size_t bytes) {
+		const std::size_t count = vectors_in_cache(bytes);
+		std::vector<std::uint8_t> a = random_bytes(bytes, 1), b = random_bytes(bytes * count, 2);
+		std::size_t i = 0;
+		for (auto _ : state)
+		{
+			benchmark::DoNotOptimize(f(a.data(), b.data() + i * bytes, bytes));
+			i = i + 1 < count ? i + 1 : 0;
+		}
+	};
+	for (std::size_t bits : {64u, 128u, 768u, 1000u, 1536u, 3072u, 64000u})
+	{
+		const std::size_t bytes = bits / 8;
+		std::string stem = "bits/hamming/" + std::to_string(bits) + "/";
+#if defined(__x86_64__)
+		add(stem + "hand_popcnt", [run, bytes](benchmark::State &s) {
+			run(
+				s,
+				[](const std::uint8_t *a, const std::uint8_t *b, std::size_t n) {
+					return hand_hamming_popcnt(a, b, n, 0);
+				},
+				bytes);
+		});
+		if (std::string(tables.back()->isa) == "avx512vpopcnt")
+			add(stem + "hand_vpopcnt", [run, bytes](benchmark::State &s) { run(s, hand_hamming_vpopcnt, bytes); });
+#endif
+		for (const Kernels *k : tables)
+			add(stem + k->isa, [run, k, bytes](benchmark::State &s) { run(s, k->hamming, bytes); });
+		for (const Kernels *k : tables)
+			add("bits/jaccard/" + std::to_string(bits) + "/" + k->isa, [k, bytes](benchmark::State &state) {
+				std::vector<std::uint8_t> a = random_bytes(bytes, 1), b = random_bytes(bytes, 2);
+				std::uint64_t parts[2];
+				for (auto _ : state)
+				{
+					k->jaccard_parts(a.data(), b.data(), bytes, parts);
+					benchmark::DoNotOptimize(parts);
+				}
+			});
+	}
+}
+
 }  // namespace
 
 int
@@ -543,6 +618,7 @@ main(int argc, char **argv)
 	}
 	register_quantizer();
 	register_sign_codes();
+	register_bits(tables);
 	benchmark::Initialize(&argc, argv);
 	if (benchmark::ReportUnrecognizedArguments(argc, argv))
 		return 1;

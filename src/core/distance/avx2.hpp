@@ -491,12 +491,19 @@ struct Avx2
 		return x;
 	}
 
+	/* 1 to 7 bytes, zeros behind: by loads that overlap. */
 	static std::uint64_t
 	part_word(const std::uint8_t *p, std::size_t bytes) noexcept
 	{
-		std::uint64_t x = 0;
-		__builtin_memcpy(&x, p, bytes);
-		return x;
+		if (bytes >= 4)
+		{
+			std::uint32_t low, high;
+			__builtin_memcpy(&low, p, sizeof low);
+			__builtin_memcpy(&high, p + bytes - 4, sizeof high);
+			return low | static_cast<std::uint64_t>(high) << 8 * (bytes - 4);
+		}
+		return p[0] | static_cast<std::uint64_t>(p[bytes / 2]) << 8 * (bytes / 2) |
+			   static_cast<std::uint64_t>(p[bytes - 1]) << 8 * (bytes - 1);
 	}
 
 	static std::uint64_t
@@ -506,7 +513,7 @@ struct Avx2
 	}
 
 	/* Below this many bytes popcnt is done before the vectors are summed. */
-	static constexpr std::size_t kFewBytes = 128;
+	static constexpr std::size_t kFewBytes = 96;
 
 	static std::uint64_t
 	hamming(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept
@@ -555,10 +562,14 @@ struct Avx2
 			out[0] = both.sum();
 			out[1] = either.sum();
 		}
-		for (; i < n; i += 8)
+		for (; i + 8 <= n; i += 8)
 		{
-			std::uint64_t x = i + 8 <= n ? word(a + i) : part_word(a + i, n - i);
-			std::uint64_t y = i + 8 <= n ? word(b + i) : part_word(b + i, n - i);
+			out[0] += ones(word(a + i) & word(b + i));
+			out[1] += ones(word(a + i) | word(b + i));
+		}
+		if (i < n)
+		{
+			std::uint64_t x = part_word(a + i, n - i), y = part_word(b + i, n - i);
 			out[0] += ones(x & y);
 			out[1] += ones(x | y);
 		}

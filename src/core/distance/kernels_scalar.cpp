@@ -726,12 +726,21 @@ crc32c(uint32_t crc, const void *bytes, size_t n) noexcept
 
 /* --- bit strings --- */
 
-/* The 64-bit word at p, or the first `bytes` of it with zeros behind. */
 uint64_t
-word_at(const uint8_t *p, size_t bytes) noexcept
+word_at(const uint8_t *p) noexcept
+{
+	uint64_t x;
+	std::memcpy(&x, p, sizeof x);
+	return x;
+}
+
+/* Fewer than eight bytes. */
+uint64_t
+part_word_at(const uint8_t *p, size_t bytes) noexcept
 {
 	uint64_t x = 0;
-	std::memcpy(&x, p, bytes < sizeof x ? bytes : sizeof x);
+	for (size_t i = 0; i < bytes; i++)
+		x |= static_cast<uint64_t>(p[i]) << 8 * i;
 	return x;
 }
 
@@ -751,23 +760,24 @@ hamming(const uint8_t *a, const uint8_t *b, size_t n) noexcept
 	uint64_t sum = 0;
 	size_t i = 0;
 	for (; i + 8 <= n; i += 8)
-		sum += count_bits(word_at(a + i, 8) ^ word_at(b + i, 8));
-	if (i < n)
-		sum += count_bits(word_at(a + i, n - i) ^ word_at(b + i, n - i));
-	return sum;
+		sum += count_bits(word_at(a + i) ^ word_at(b + i));
+	return sum + count_bits(part_word_at(a + i, n - i) ^ part_word_at(b + i, n - i));
 }
 
 void
 jaccard_parts(const uint8_t *a, const uint8_t *b, size_t n, uint64_t out[2]) noexcept
 {
 	uint64_t both = 0, either = 0;
-	for (size_t i = 0; i < n; i += 8)
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8)
 	{
-		uint64_t x = word_at(a + i, n - i);
-		uint64_t y = word_at(b + i, n - i);
+		uint64_t x = word_at(a + i), y = word_at(b + i);
 		both += count_bits(x & y);
 		either += count_bits(x | y);
 	}
+	uint64_t x = part_word_at(a + i, n - i), y = part_word_at(b + i, n - i);
+	both += count_bits(x & y);
+	either += count_bits(x | y);
 	out[0] = both;
 	out[1] = either;
 }
