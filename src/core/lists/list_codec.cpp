@@ -197,7 +197,8 @@ encode_sq8(const float *r, std::size_t n, bool absolute, SlotHeader &slot, std::
 }
 
 /* Trials of a lattice's step: a coarse series, and a search between the neighbours of the best. */
-constexpr int kCoarseTrials = 12, kFineTrials = 5;
+constexpr int kCoarseTrials = 12, kCoarseTrialsOfFew = 32, kFineTrials = 5;
+constexpr std::size_t kFewElements = 64;
 
 /* The inverse step with which the lattice's vector is nearest in direction to v. most: greatest |v|, > 0. */
 float
@@ -212,9 +213,10 @@ lattice_inverse(const float *v, std::size_t n, double most, double squares) noex
 	/* No step is too small for the greatest element to be clipped; for normal elements 0.34 deviations are best. */
 	const double high = most / 7.4;
 	const double low = std::min(0.2 * std::sqrt(squares / static_cast<double>(n)), high / 2);
-	const double ratio = std::pow(high / low, 1.0 / (kCoarseTrials - 1));
+	const int trials = n <= kFewElements ? kCoarseTrialsOfFew : kCoarseTrials;
+	const double ratio = std::pow(high / low, 1.0 / (trials - 1));
 	double best = high, best_score = score(high), step = low;
-	for (int i = 0; i < kCoarseTrials - 1; i++, step *= ratio)
+	for (int i = 0; i < trials - 1; i++, step *= ratio)
 		if (double s = score(step); s > best_score)
 		{
 			best = step;
@@ -561,8 +563,12 @@ decode_slot(const IvfShape &shape, const std::uint8_t *slot, float *residual) no
 			residual[i] *= header.scale;
 	}
 	else if (shape.slots == Slots::sq4)
+	{
+		/* About the middle: without a fused multiply-add scale * code alone could overflow. */
+		const auto middle = static_cast<float>(header.bias + 7.5 * header.scale);
 		for (std::size_t i = 0; i < n; i++)
-			residual[i] = header.bias + header.scale * static_cast<float>(payload[i / 2] >> i % 2 * 4 & 15);
+			residual[i] = middle + header.scale * (static_cast<float>(payload[i / 2] >> i % 2 * 4 & 15) - 7.5f);
+	}
 	else
 		std::fill_n(residual, n, 0.0f);
 }
