@@ -12,6 +12,7 @@
 #include "ivf/directory.hpp"
 #include "ivf/handler.hpp"
 #include "ivf/pages.hpp"
+#include "ivf/split.hpp"
 #include "pg/report.hpp"
 #include "types/vector.hpp"
 
@@ -59,6 +60,7 @@ new_coded_row(const IvfShape &shape)
 struct Inserter
 {
 	Relation index;
+	Relation heap;
 	IndexState *state;
 	float *v, *x, *centre, *scratch;
 	CodedRow row;
@@ -101,21 +103,25 @@ insert_row(const Inserter &in, const RowTid &tid)
 		 */
 		lock_list(in.index, near.head, ShareLock);
 		bool own_table;
+		uint32 begun = 0;
 		bool open = open_list(in.index, in.state, near.head, own_table);
 		if (open)
 		{
 			CodedRow row = in.row;
 			core::lists::encode_row(in.state->codec, in.centre, own_table, in.v, in.x, tid, row, in.scratch);
-			add_rows(in.index, in.state, in.state->codec.shape, near.head, &row, &tid, 1);
+			begun = add_rows(in.index, in.state, in.state->codec.shape, near.head, &row, &tid, 1);
 		}
 		unlock_list(in.index, near.head, ShareLock);
+		if (begun > 0)
+			split_if_large(in.index, in.state, in.heap, near.head);
 		if (open)
 			return;
 	}
 }
 
 bool
-ivf_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation, IndexUniqueCheck, bool, IndexInfo *)
+ivf_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap, IndexUniqueCheck, bool,
+		   IndexInfo *)
 {
 	IvfMeta meta;
 	IndexState *state = index_state(index, meta);
@@ -123,7 +129,7 @@ ivf_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relatio
 	MemoryContext old = MemoryContextSwitchTo(context);
 	uint32 dims = state->codec.shape.code_dims;
 	auto *floats = static_cast<float *>(palloc(5 * static_cast<Size>(dims) * sizeof(float)));
-	Inserter in{index, state, floats, floats + dims, floats + 2 * dims, floats + 3 * dims, {}};
+	Inserter in{index, heap, state, floats, floats + dims, floats + 2 * dims, floats + 3 * dims, {}};
 	if (indexable_row(state, values[0], isnull[0], in.v))
 	{
 		in.row = new_coded_row(state->codec.shape);

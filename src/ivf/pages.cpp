@@ -11,7 +11,6 @@
  */
 #include "ivf/pages.hpp"
 
-#include "ivf/directory.hpp"
 #include "pg/report.hpp"
 #include "storage/wal.hpp"
 
@@ -412,8 +411,8 @@ add_rows(Relation index, IndexState *state, const IvfShape &shape, BlockNumber h
 }
 
 BlockNumber
-make_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2, const CodedRow *rows,
-		  const RowTid *tids, uint32 n)
+make_empty_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2,
+				uint32 expected)
 {
 	const IvfShape &shape = state->directory;
 	IvfMeta now;
@@ -444,7 +443,7 @@ make_list(Relation index, IndexState *state, const float *centre, bool own_table
 	header->head = header->insert_block = head;
 	header->flags = static_cast<uint16>(kListHead | (own_table ? kListOwnTable : 0));
 	header->residual2 = residual2;
-	header->rows = n;
+	header->rows = expected;
 	meta->list_count++;
 	meta->directory_version++;
 	seal_meta(meta);
@@ -457,7 +456,14 @@ make_list(Relation index, IndexState *state, const float *centre, bool own_table
 	pfree(row.slot);
 	pfree(row.codes);
 	pfree(scratch);
+	return head;
+}
 
+BlockNumber
+make_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2, const CodedRow *rows,
+		  const RowTid *tids, uint32 n)
+{
+	BlockNumber head = make_empty_list(index, state, centre, own_table, residual2, n);
 	lock_list(index, head, ShareLock);
 	add_rows(index, state, state->codec.shape, head, rows, tids, n);
 	unlock_list(index, head, ShareLock);
@@ -483,38 +489,61 @@ lane_of_list(Page page, const IvfShape &shape, BlockNumber head)
 	return -1;
 }
 
-void
-drop_list(Relation index, IndexState *state, BlockNumber head)
+bool
+find_list(Relation index, IndexState *state, BlockNumber head, NearList &place)
 {
 	const IvfShape &shape = state->directory;
 	IvfMeta now;
 	read_meta(index, now);
 	BlockNumber blkno = now.directory;
-	Buffer buffer;
-	int lane;
-	for (BlockNumber walked = 0;; walked++)
+	for (BlockNumber walked = 0; blkno != kNoBlock; walked++)
 	{
-		if (walked > RelationGetNumberOfBlocks(index) || blkno >= RelationGetNumberOfBlocks(index) ||
-			!lock_list_page(index, state, shape, now.directory, blkno, buffer))
-			pg::report_corrupt(index, blkno, "the directory does not hold together");
-		lane = lane_of_list(BufferGetPage(buffer), shape, head);
+		CHECK_FOR_INTERRUPTS();
+		BlockNumber blocks = RelationGetNumberOfBlocks(index);
+		if (walked > blocks || blkno >= blocks)
+			pg::report_corrupt(index, now.directory, "the directory does not hold together");
+		Buffer buffer = state->hints.visit(index, blkno);
+		Page page = BufferGetPage(buffer);
+		const ListHeader *header = list_page_of(page, shape, now.directory);
+		int lane = header == nullptr ? -1 : lane_of_list(page, shape, head);
+		BlockNumber next = header == nullptr ? kNoBlock : header->next;
 		if (lane >= 0)
-			break;
-		blkno = list_header(BufferGetPage(buffer))->next;
+		{
+			place.head = head;
+			place.lane = static_cast<uint32>(lane);
+			place.block = blkno;
+			place.slot_block = slot_blocks(page)[shape.slot_page_of(place.lane)];
+			place.exact = false;
+		}
 		UnlockReleaseBuffer(buffer);
-		if (blkno == kNoBlock)
-			pg::report_corrupt(index, head, "a list is not in the directory");
+		if (header == nullptr)
+			pg::report_corrupt(index, blkno, "not a page of the directory");
+		if (lane >= 0)
+			return true;
+		blkno = next;
 	}
+	return false;
+}
+
+void
+drop_list(Relation index, IndexState *state, BlockNumber head)
+{
+	const IvfShape &shape = state->directory;
+	NearList place;
+	if (!find_list(index, state, head, place))
+		pg::report_corrupt(index, head, "a list is not in the directory");
+	Buffer buffer = state->hints.visit(index, place.block, BUFFER_LOCK_EXCLUSIVE);
 	Buffer meta_buffer = lock_meta(index);
 	Buffer head_buffer = state->hints.visit(index, head, BUFFER_LOCK_EXCLUSIVE);
 	if (list_page_of(BufferGetPage(head_buffer), state->codec.shape, head) == nullptr)
 		pg::report_corrupt(index, head, "not the head of a list");
 	PageChange change = PageChange::begin(index);
 	Page page = change.page(buffer);
-	block_header(list_block(page, shape, static_cast<uint32>(lane) / kLanes))->live &= ~(1u << lane % kLanes);
+	block_header(list_block(page, shape, place.lane / kLanes))->live &= ~(1u << place.lane % kLanes);
 	IvfMeta *meta = page_meta(change.page(meta_buffer));
 	meta->list_count--;
 	meta->directory_version++;
+	meta->splits++;
 	seal_meta(meta);
 	ListHeader *header = list_header(change.page(head_buffer));
 	header->flags |= kListGone;
@@ -523,6 +552,76 @@ drop_list(Relation index, IndexState *state, BlockNumber head)
 	change.finish();
 	UnlockReleaseBuffer(head_buffer);
 	UnlockReleaseBuffer(meta_buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+bool
+list_extent(Relation index, IndexState *state, BlockNumber head, ListExtent &extent, RowTid **tids)
+{
+	const IvfShape &shape = state->codec.shape;
+	extent = ListExtent{};
+	uint32 capacity = 0;
+	if (tids != nullptr)
+		*tids = nullptr;
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	for (BlockNumber blkno = head; blkno != kNoBlock;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (blkno >= blocks)
+			blocks = RelationGetNumberOfBlocks(index);
+		if (blkno == 0 || blkno >= blocks || extent.pages > blocks)
+			pg::report_corrupt(index, head, "a list's chain leads astray");
+		if (tids != nullptr && extent.rows + shape.lanes_per_page > capacity)
+		{
+			capacity = 2 * capacity + shape.lanes_per_page;
+			*tids = static_cast<RowTid *>(*tids == nullptr ? palloc(capacity * sizeof(RowTid))
+														   : repalloc_huge(*tids, capacity * sizeof(RowTid)));
+		}
+		Buffer buffer = state->hints.visit(index, blkno);
+		Page page = BufferGetPage(buffer);
+		const ListHeader *header = list_page_of(page, shape, head);
+		bool good = header != nullptr;
+		if (good && blkno == head)
+		{
+			extent.made = header->rows;
+			extent.own_table = (header->flags & kListOwnTable) != 0;
+			if ((header->flags & (kListHead | kListDirectory | kListGone)) != kListHead)
+			{
+				UnlockReleaseBuffer(buffer);
+				return false;
+			}
+		}
+		for (uint32 b = 0; good && b < header->blocks; b++)
+		{
+			const uint8 *block = list_block(page, shape, b);
+			const RowTid *lanes = block_tids(shape, block);
+			uint32 live = block_header(block)->live;
+			for (; tids != nullptr && live != 0; live &= live - 1)
+				(*tids)[extent.rows++] = lanes[__builtin_ctz(live)];
+			extent.rows += static_cast<uint32>(__builtin_popcount(live));
+		}
+		extent.pages++;
+		BlockNumber next = good ? header->next : kNoBlock;
+		UnlockReleaseBuffer(buffer);
+		if (!good && blkno == head)
+			return false;
+		if (!good)
+			pg::report_corrupt(index, blkno, "not a page of the list that leads to it");
+		blkno = next;
+	}
+	return true;
+}
+
+void
+set_made(Relation index, IndexState *state, BlockNumber head, uint32 rows)
+{
+	Buffer buffer = state->hints.visit(index, head, BUFFER_LOCK_EXCLUSIVE);
+	if (list_page_of(BufferGetPage(buffer), state->codec.shape, head) != nullptr)
+	{
+		PageChange change = PageChange::begin(index);
+		list_header(change.page(buffer))->rows = rows;
+		change.finish();
+	}
 	UnlockReleaseBuffer(buffer);
 }
 

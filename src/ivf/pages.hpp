@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "ivf/directory.hpp"
 #include "ivf/state.hpp"
 
 namespace vecdb::ivf
@@ -42,6 +43,10 @@ bool open_list(Relation index, IndexState *state, BlockNumber block, bool &own_t
 uint32 add_rows(Relation index, IndexState *state, const IvfShape &shape, BlockNumber head,
 				const core::lists::CodedRow *rows, const core::layout::RowTid *tids, uint32 n);
 
+/* A list without rows yet; `expected` of them, with that mean residual2, are about to come. Else as make_list. */
+BlockNumber make_empty_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2,
+							uint32 expected);
+
 /* A new list: its centre (D floats) goes into the directory. rows are the first ones, coded for it. Caller holds the reorganisation lock.
  * Returns its head block. One WAL record makes the list, its rows come after. */
 BlockNumber make_list(Relation index, IndexState *state, const float *centre, bool own_table, float residual2,
@@ -49,6 +54,24 @@ BlockNumber make_list(Relation index, IndexState *state, const float *centre, bo
 
 /* Takes the list at head out of the directory and marks its head page as gone. Caller holds the reorganisation lock and the list's. */
 void drop_list(Relation index, IndexState *state, BlockNumber head);
+
+/* What the pages of a list say. */
+struct ListExtent
+{
+	uint32 rows;   // lanes that are live
+	uint32 pages;  // of the chain, without slot pages
+	uint32 made;   // rows when the list was made, or looked at by tidy
+	bool own_table;
+};
+
+/* False: block is not the head of a list that takes rows. tids: null, or receives the rows (in the current context). */
+bool list_extent(Relation index, IndexState *state, BlockNumber head, ListExtent &extent, core::layout::RowTid **tids);
+
+/* Notes in the head how many rows a list has that was found to be as it should. */
+void set_made(Relation index, IndexState *state, BlockNumber head, uint32 rows);
+
+/* Finds the list's row of the directory; false: there is none. Caller holds the reorganisation lock. */
+bool find_list(Relation index, IndexState *state, BlockNumber head, NearList &place);
 
 /* The metapage, exclusively locked. */
 Buffer lock_meta(Relation index);

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Lists are made anew where they are too large, too small or no longer where their rows are.
+ * Lists that split, move and merge as rows come and go.
  *
  * Regime: shell.
  */
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "ivf/state.hpp"
 
 namespace vecdb::ivf
 {
 
-/* At the end of a VACUUM: some lists a run. Takes the reorganisation lock as it needs it. */
+/* The list at head has grown by a block: splits it where it is too large, unless somebody is reorganising the index just now. The
+ * caller holds no lock of it. */
+void split_if_large(Relation index, IndexState *state, Relation heap, BlockNumber head);
+
+/*
+ * Brings lists back to what a build would have made of them: those that are too large are split, small ones merged into their
+ * neighbours, those whose rows have moved away from their centre get a new one. Of lists that have changed by a quarter since
+ * they were looked at last. Takes the reorganisation lock list by list.
+ */
 void ivf_tidy(Relation index, IndexVacuumInfo *info);
 
 }  // namespace vecdb::ivf

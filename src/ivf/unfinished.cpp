@@ -4,7 +4,6 @@
  * Regime: shell.
  */
 #include "ivf/handler.hpp"
-#include "ivf/split.hpp"
 
 namespace vecdb::ivf
 {
@@ -33,12 +32,6 @@ char *
 ivf_build_phase_name(int64)
 {
 	return nullptr;
-}
-
-/* split.cpp */
-void
-ivf_tidy(Relation, IndexVacuumInfo *)
-{
 }
 
 }  // namespace vecdb::ivf
