@@ -14,7 +14,7 @@
 #include "ivf/pages.hpp"
 #include "ivf/split.hpp"
 #include "pg/report.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 
 namespace vecdb::ivf
 {
@@ -28,10 +28,11 @@ indexable_row(const IndexState *state, Datum value, bool isnull, float *v)
 	if (isnull)
 		return false;
 	uint32 n = state->meta.dimensions;
-	VectorView view = vector_view(value);
+	auto type = static_cast<ElementType>(state->meta.element_type);
+	VectorView view = indexed_view(value, type);
 	if (static_cast<uint32>(view.dim) != n)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %u dimensions, not %d", n, view.dim)));
-	memcpy(v, view.x, n * sizeof(float));
+	memcpy(v, view.x, indexed_bytes(n, type));
 	if (state->metric != Metric::cosine)
 		return true;
 	double norm2 = 0;

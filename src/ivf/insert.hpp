@@ -11,7 +11,7 @@ namespace vecdb::ivf
 {
 
 /*
- * The d floats that the index keeps of a value: unit length for cosine. False: the row is not indexed (null, or zero for cosine).
+ * The row that the index keeps of a value: d floats, unit length for cosine; of a bit string its bytes. False: the row is not indexed (null, or zero for cosine).
  * 22000 for a wrong number of dimensions. May allocate in the current context (detoasting).
  */
 bool indexable_row(const IndexState *state, Datum value, bool isnull, float *v);
