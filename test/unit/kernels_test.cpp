@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "vecdb/base/half.hpp"
 #include "vecdb/distance/kernels.hpp"
 
 namespace
@@ -377,6 +378,211 @@ TEST_P(KernelsTest, CodesOfHugeValuesStayFinite)
 		EXPECT_NEAR(std::fabs(x), 3e38f, 1e36f);
 	q[0] = 1e-30f;
 	EXPECT_NEAR(k.inner_product_u8_f32(code.data(), scale, bias, q.data(), n), -3e8f, 1e3f);
+}
+
+unsigned
+nibble(const Unaligned<std::uint8_t> &code, std::size_t i)
+{
+	return code.get(i / 2) >> i % 2 * 4 & 15u;
+}
+
+TEST_P(KernelsTest, IntegerDotProductsOfNibblesAreExact)
+{
+	std::uniform_int_distribution<int> byte(0, 255);
+	for (std::size_t n : kLengths)
+	{
+		if (n % 16 != 0)
+			continue;
+		int most = n == 0 ? 0 : static_cast<int>(std::min<std::size_t>(16383, 2147483647u / 15u / n));
+		std::uniform_int_distribution<int> word(-most, most);
+		for (int kind = 0; kind < 3; kind++)
+		{
+			Unaligned<std::uint8_t> code(n / 2);
+			Unaligned<std::int16_t> q(n);
+			code.fill(n / 2, [&] { return kind == 0 ? byte(random) : 255; });
+			q.fill(n, [&] { return kind == 0 ? word(random) : kind == 1 ? most : -most; });
+			long want = 0;
+			for (std::size_t i = 0; i < n; i++)
+				want += static_cast<long>(nibble(code, i)) * q.get(i);
+			EXPECT_EQ(k.dot_u4_i16(code.data(), q.data(), n), want) << n;
+		}
+	}
+	/* Each element on its own. */
+	for (std::size_t n = 16; n <= 160; n += 16)
+		for (std::size_t i = 0; i < n; i++)
+		{
+			std::vector<std::uint8_t> code(n / 2, 0);
+			std::vector<std::int16_t> q(n);
+			for (std::size_t j = 0; j < n; j++)
+				q[j] = static_cast<std::int16_t>(j + 1);
+			code[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? 3 : 3 << 4);
+			ASSERT_EQ(k.dot_u4_i16(code.data(), q.data(), n), 3 * static_cast<int>(i + 1)) << n << ' ' << i;
+		}
+}
+
+/* Sums over decoded elements, whose own rounding is `unit` each. */
+template <class Decoded, class Term>
+void
+expect_decoded(float got, std::size_t n, Decoded decoded, const Unaligned<float> &query, long double unit, Term term,
+			   const char *what)
+{
+	Reference r;
+	long double slack = 0;
+	for (std::size_t i = 0; i < n; i++)
+	{
+		long double x = decoded(i), q = query.get(i);
+		r.add(term(q, x));
+		slack += std::max(std::fabs(term(q, x + unit) - term(q, x)), std::fabs(term(q, x - unit) - term(q, x)));
+	}
+	EXPECT_LE(std::fabs(r.sum - static_cast<long double>(got)), r.tolerance(n) + slack) << what << " n=" << n;
+}
+
+TEST_P(KernelsTest, FloatsAgainstNibblesAndHalves)
+{
+	std::uniform_int_distribution<int> byte(0, 255);
+	std::normal_distribution<float> normal;
+	auto l2 = [](long double q, long double x) { return (q - x) * (q - x); };
+	auto ip = [](long double q, long double x) { return q * x; };
+	auto l1 = [](long double q, long double x) { return std::fabs(q - x); };
+	for (std::size_t n : kLengths)
+		for (float scale : {1.0f, 0.013f, 250.0f})
+		{
+			if (n % 16 != 0)
+				continue;
+			const float bias = -7.5f * scale;
+			Unaligned<std::uint8_t> code(n / 2);
+			Unaligned<std::uint16_t> halves(n);
+			Unaligned<float> q(n);
+			code.fill(n / 2, [&] { return byte(random); });
+			halves.fill(n, [&] { return vecdb::core::half_from_float(normal(random)); });
+			q.fill(n, [&] { return scale * normal(random); });
+			auto of_nibble = [&](std::size_t i) { return bias + static_cast<long double>(scale) * nibble(code, i); };
+			auto of_half = [&](std::size_t i) {
+				return static_cast<long double>(scale) * vecdb::core::half_to_float(halves.get(i));
+			};
+			const std::uint8_t *c = code.data();
+			const std::uint16_t *h = halves.data();
+			const long double unit = 4 * kUnit * 8 * scale;
+			expect_decoded(k.l2_squared_u4_f32(c, scale, bias, q.data(), n), n, of_nibble, q, unit, l2, "l2 u4");
+			expect_decoded(k.inner_product_u4_f32(c, scale, bias, q.data(), n), n, of_nibble, q, unit, ip, "ip u4");
+			expect_decoded(k.l2_squared_f16_f32(h, scale, q.data(), n), n, of_half, q, unit, l2, "l2 f16");
+			expect_decoded(k.inner_product_f16_f32(h, scale, q.data(), n), n, of_half, q, unit, ip, "ip f16");
+			expect_decoded(k.l1_f16_f32(h, scale, q.data(), n), n, of_half, q, unit, l1, "l1 f16");
+		}
+}
+
+/* Small numbers: exact, and each element counts once. */
+TEST_P(KernelsTest, NibblesAndHalvesExact)
+{
+	for (std::size_t n = 16; n <= 160; n += 16)
+		for (std::size_t i = 0; i < n; i++)
+		{
+			std::vector<float> q(n, 0.0f);
+			std::vector<std::uint8_t> code(n / 2, 0x88);
+			std::vector<std::uint16_t> halves(n, 0);
+			code[i / 2] = static_cast<std::uint8_t>(i % 2 == 0 ? 0x8b : 0xb8);  // 3 more
+			halves[i] = vecdb::core::half_from_float(3);
+			q[i] = 5;
+			/* Elements are 2 * (code - 8). */
+			ASSERT_EQ(k.inner_product_u4_f32(code.data(), 2, -16, q.data(), n), 30) << n << ' ' << i;
+			ASSERT_EQ(k.l2_squared_u4_f32(code.data(), 2, -16, q.data(), n), 1) << n << ' ' << i;
+			ASSERT_EQ(k.inner_product_f16_f32(halves.data(), 2, q.data(), n), 30) << n << ' ' << i;
+			ASSERT_EQ(k.l2_squared_f16_f32(halves.data(), 2, q.data(), n), 1) << n << ' ' << i;
+			ASSERT_EQ(k.l1_f16_f32(halves.data(), 2, q.data(), n), 1) << n << ' ' << i;
+		}
+}
+
+TEST_P(KernelsTest, LatticeIsTheNearestOfSixteen)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t n : kLengths)
+		for (float inverse : {1.0f, 3.0f, 1e-3f, 1e6f})
+		{
+			if (n % 16 != 0)
+				continue;
+			Unaligned<float> v(n);
+			v.fill(n, [&] { return normal(random); });
+			Unaligned<std::uint8_t> code(n / 2);
+			float out[2], without[2];
+			k.lattice_u4(v.data(), n, inverse, code.data(), out);
+			k.lattice_u4(v.data(), n, inverse, nullptr, without);
+			EXPECT_EQ(out[0], without[0]);
+			EXPECT_EQ(out[1], without[1]);
+			Reference product, square;
+			for (std::size_t i = 0; i < n; i++)
+			{
+				double y = nibble(code, i) - 7.5, x = static_cast<double>(v.get(i)) * inverse;
+				product.add(y * v.get(i));
+				square.add(y * y);
+				ASSERT_LE(std::fabs(y - std::clamp(x, -7.5, 7.5)), 0.501) << n << ' ' << i;
+			}
+			expect_within(product, out[0], n, "lattice product");
+			expect_within(square, out[1], n, "lattice square");
+		}
+	/* Infinite products are cut too. */
+	std::vector<float> huge(16, 3e38f);
+	std::vector<std::uint8_t> code(8);
+	float out[2];
+	k.lattice_u4(huge.data(), 16, 1e30f, code.data(), out);
+	EXPECT_EQ(code, std::vector<std::uint8_t>(8, 0xff));
+}
+
+TEST_P(KernelsTest, TableScan)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t segments : {0u, 1u, 2u, 3u, 16u, 96u, 224u})
+		for (int round = 0; round < 5; round++)
+		{
+			Unaligned<std::uint8_t> codes(32 * segments);
+			Unaligned<float> table(256 * segments), est(32);
+			Unaligned<std::uint16_t> add(32), mul(32);
+			codes.fill(32 * segments, [&] { return static_cast<std::uint8_t>(random()); });
+			table.fill(256 * segments, [&] { return normal(random); });
+			add.fill(32, [&] { return vecdb::core::half_from_float(normal(random)); });
+			mul.fill(32, [&] { return vecdb::core::half_from_float(normal(random)); });
+			const float g = normal(random), bias = normal(random), add_scale = 8, mul_scale = 0.25f;
+			std::uint32_t near = k.table_scan(codes.data(), table.data(), segments, add.data(), mul.data(), add_scale,
+											  mul_scale, g, bias, g, est.data());
+			for (std::size_t l = 0; l < 32; l++)
+			{
+				Reference e;
+				e.add(bias);
+				for (std::size_t s = 0; s < segments; s++)
+					e.add(table.get(256 * s + codes.get(32 * s + l)));
+				long double a = add_scale * vecdb::core::half_to_float(add.get(l));
+				long double m = mul_scale * vecdb::core::half_to_float(mul.get(l));
+				long double most = std::fabs(a) + std::fabs(static_cast<long double>(g)) + std::fabs(m) * e.magnitude;
+				ASSERT_LE(std::fabs(a + g + m * e.sum - est.get(l)),
+						  (static_cast<long double>(segments) + 8) * kUnit * most);
+				ASSERT_EQ(near >> l & 1, est.get(l) < g);
+			}
+			EXPECT_EQ(k.table_scan(codes.data(), table.data(), segments, add.data(), mul.data(), add_scale, mul_scale,
+								   g, bias, NAN, est.data()),
+					  0u);
+		}
+}
+
+TEST_P(KernelsTest, Checksum)
+{
+	auto crc = [&](const void *bytes, std::size_t n) { return ~k.crc32c(0xffffffffu, bytes, n); };
+	EXPECT_EQ(crc("123456789", 9), 0xe3069283u);  // the check value of CRC-32C
+	EXPECT_EQ(crc("", 0), 0u);
+	for (std::size_t n = 0; n < 300; n++)
+	{
+		Unaligned<std::uint8_t> bytes(n);
+		bytes.fill(n, [&] { return static_cast<std::uint8_t>(random()); });
+		std::uint32_t want = 0xffffffffu;
+		for (std::size_t i = 0; i < n; i++)
+		{
+			want ^= bytes.get(i);
+			for (int bit = 0; bit < 8; bit++)
+				want = (want >> 1) ^ (want & 1 ? 0x82f63b78u : 0);
+		}
+		ASSERT_EQ(k.crc32c(0xffffffffu, bytes.data(), n), want) << n;
+		/* In two parts. */
+		std::uint32_t half = k.crc32c(0xffffffffu, bytes.data(), n / 3);
+		ASSERT_EQ(k.crc32c(half, bytes.data() + n / 3, n - n / 3), want) << n;
+	}
 }
 
 TEST_P(KernelsTest, MinMax)
