@@ -30,6 +30,13 @@ CREATE FUNCTION vecdb.last_scan_stats(OUT index regclass, OUT ef_search integer,
 COMMENT ON FUNCTION vecdb.last_scan_stats() IS
 	'what the last hnsw index scan of this session did: pages, distances, rechecks, why it stopped; milliseconds with track_io_timing only';
 
+CREATE FUNCTION vecdb.last_ivf_scan_stats(OUT index regclass, OUT probes integer, OUT rows_returned bigint, OUT lists bigint,
+		OUT pages bigint, OUT codes bigint, OUT slots bigint, OUT refined bigint, OUT heap_rows bigint, OUT rechecked bigint,
+		OUT passes bigint) RETURNS record
+	AS 'MODULE_PATHNAME', 'vecdb_last_ivf_scan_stats' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vecdb.last_ivf_scan_stats() IS
+	'what the last ivf or ivfflat index scan of this session did: lists, pages, rows looked at, compared and fetched';
+
 CREATE FUNCTION vecdb.build_info(OUT name text, OUT value text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'vecdb_build_info' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vecdb.build_info() IS 'version, instruction set and build of vecdb, for bug reports';

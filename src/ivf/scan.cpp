@@ -706,6 +706,7 @@ pass(ScanOpaque *so)
 		if (!so->order.add_intervals(metric, intervals, ids, n))
 			out_of_memory();
 		so->complete = !so->left_out;
+		so->stats.codes += so->lanes;
 		so->horizon = operator_distance(metric, so->threshold);
 		MemoryContextSwitchTo(old);
 		again = false;
@@ -841,6 +842,15 @@ next_row(ScanOpaque *so, OrderedNode &node)
 	return false;
 }
 
+static ScanStats last_stats;
+
+bool
+last_scan_stats(ScanStats &out)
+{
+	out = last_stats;
+	return OidIsValid(out.index);
+}
+
 bool
 ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
 {
@@ -869,6 +879,7 @@ ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		scan->xs_orderbyvals[0] = so->null_order ? Datum{0} : Float8GetDatum(value);
 	}
 	MemoryContextSwitchTo(old);
+	last_stats = so->stats;
 	return found;
 }
 

@@ -19,6 +19,7 @@ extern "C" {
 
 #include "hnsw/state.hpp"
 #include "ivf/state.hpp"
+#include "storage/row_limit.hpp"
 #include "types/vector.hpp"
 #include "vecdb/base/random.hpp"
 
@@ -283,6 +284,8 @@ measure(Recall *r, Datum *values, bool *nulls)
 	TupleTableSlot *slot = table_slot_create(r->own.heap, nullptr);
 	IndexScanDesc scan = pg::index_beginscan_compat(r->own.heap, r->own.index, r->snapshot, 0, 1);
 	uint64 hits = 0, all = 0;
+	/* As a statement with LIMIT k tells; the sample itself comes on top. */
+	storage::set_row_limit(RelationGetRelid(r->own.index), r->k + 1);
 	INSTR_TIME_SET_CURRENT(start);
 	for (uint32 i = 0; i < r->sample_count; i++)
 	{
@@ -290,6 +293,7 @@ measure(Recall *r, Datum *values, bool *nulls)
 		all += r->samples[i].count;
 	}
 	double index_ms = milliseconds_since(start);
+	storage::set_row_limit(RelationGetRelid(r->own.index), 0);
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	FreeExecutorState(estate);

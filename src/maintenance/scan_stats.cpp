@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL
- * vecdb.last_scan_stats(): what the last HNSW scan of this backend did.
+ * vecdb.last_scan_stats(), last_ivf_scan_stats(): what the last scan of this backend did, of an hnsw index and of an ivf one.
  *
  * Regime: shell.
  */
 #include "hnsw/scan_stats.hpp"
+#include "ivf/scan_stats.hpp"
 
 using namespace vecdb;
 
@@ -42,6 +43,27 @@ VECDB_FUNCTION(vecdb_last_scan_stats)
 	values[n++] = CStringGetTextDatum(reason(s.stop));
 	nulls[n] = !s.timed;
 	values[n++] = Float8GetDatum(s.milliseconds);
+	Assert(n == kColumns);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+VECDB_FUNCTION(vecdb_last_ivf_scan_stats)
+{
+	constexpr int kColumns = 11;
+	TupleDesc desc;
+	if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE || desc->natts != kColumns)
+		elog(ERROR, "return type of last_ivf_scan_stats is not the one it was created with");
+	ivf::ScanStats s;
+	if (!ivf::last_scan_stats(s))
+		PG_RETURN_NULL();
+	const uint64 counts[] = {s.rows, s.lists, s.pages, s.codes, s.slots, s.refined, s.heap_rows, s.rechecked, s.passes};
+	Datum values[kColumns];
+	bool nulls[kColumns] = {};
+	int n = 0;
+	values[n++] = ObjectIdGetDatum(s.index);
+	values[n++] = Int32GetDatum(static_cast<int32>(s.probes));
+	for (uint64 count : counts)
+		values[n++] = Int64GetDatum(static_cast<int64>(count));
 	Assert(n == kColumns);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
