@@ -43,6 +43,11 @@ struct OpclassInfo
 	uint8 element_type;  // core::layout::ElementType
 };
 
+/* Phases of pg_stat_progress_create_index beyond PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1), pgvector's. */
+constexpr int64 kPhaseKmeans = 2;
+constexpr int64 kPhaseAssign = 3;
+constexpr int64 kPhaseLoad = 4;
+
 /* ereport 0A000 where the class has none. */
 const OpclassInfo *opclass_info(Relation index);
 

@@ -111,6 +111,12 @@ public:
 	{
 		return centroids_.data();
 	}
+	/* The same, for a caller that has better ones. */
+	float *
+	centroids() noexcept
+	{
+		return centroids_.data();
+	}
 	/* out[i * most + j]: the j-th nearest of the others to cluster i (by_product: with the largest inner product), itself
 	 * first; most <= count(). */
 	Status nearest(Workers &workers, bool by_product, std::uint32_t most, std::uint32_t *out) const noexcept;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The measurement of probe_meter.hpp.
+ *
+ * Regime: core.
+ */
+#include "probe_meter.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "vecdb/base/random.hpp"
+#include "vecdb/distance/kernels.hpp"
+#include "vecdb/layout/ivf_page.hpp"
+
+namespace vecdb::core::lists
+{
+
+void
+ProbeMeter::start(Workers &workers, distance::Metric metric, const cluster::RowSource &source, std::uint64_t seed)
+{
+	metric_ = metric;
+	dims_ = source.dims;
+	const std::uint32_t count = std::min(kQueries, source.rows);
+	ids_.resize(count);
+	queries_.resize(count * dims_);
+	std::vector<float> row(dims_);
+	for (std::uint32_t i = 0; i < count; i++)
+	{
+		const std::uint64_t begin = static_cast<std::uint64_t>(i) * source.rows / count;
+		const std::uint64_t end = (static_cast<std::uint64_t>(i) + 1) * source.rows / count;
+		ids_[i] = static_cast<std::uint32_t>(begin + splitmix64(seed + i) % (end - begin));
+		std::copy_n(source.load(source.self, ids_[i], row.data()), dims_, queries_.data() + i * dims_);
+	}
+	panels_.pack(queries_.data(), count, dims_, dims_);
+	found_.resize(workers.count());
+	for (Found &found : found_)
+	{
+		found.near.assign(count * kNear, Near{INFINITY, 0, 0});
+		found.worst.assign(panels_.padded(), INFINITY);
+		std::fill(found.worst.begin() + count, found.worst.end(), -INFINITY);
+		found.scores.resize(kRowsAtOnce * panels_.padded());
+	}
+}
+
+/* out[r * padded + q]: what orders rows for query q. */
+void
+ProbeMeter::score(const float *const *rows, std::size_t count, float *out) const
+{
+	const distance::Kernels &k = distance::kernels();
+	const std::size_t padded = panels_.padded();
+	if (metric_ == distance::Metric::l1)
+	{
+		for (std::size_t r = 0; r < count; r++)
+			for (std::size_t q = 0; q < ids_.size(); q++)
+				out[r * padded + q] = k.l1(rows[r], queries_.data() + q * dims_, dims_);
+		return;
+	}
+	panels_.products(rows, count, out);
+	const bool by_product = metric_ == distance::Metric::inner_product;
+	for (std::size_t r = 0; r < count; r++)
+	{
+		const float norm2 = by_product ? 0 : k.inner_product(rows[r], rows[r], dims_);
+		const float factor = by_product ? -1 : -2;
+		float *scores = out + r * padded;
+		for (std::size_t q = 0; q < padded; q++)
+			scores[q] = norm2 + factor * scores[q];
+	}
+}
+
+void
+ProbeMeter::keep(Found &found, std::size_t query, const Near &near)
+{
+	Near *list = found.near.data() + query * kNear;
+	if (!(near < list[kNear - 1]) || near.row == ids_[query])
+		return;
+	std::size_t j = kNear - 1;
+	for (; j > 0 && near < list[j - 1]; j--)
+		list[j] = list[j - 1];
+	list[j] = near;
+	found.worst[query] = list[kNear - 1].distance;
+}
+
+void
+ProbeMeter::look(unsigned worker, const float *const *rows, const std::uint32_t *ids, std::uint32_t list,
+				 std::size_t count)
+{
+	Found &found = found_[worker];
+	const std::size_t padded = panels_.padded();
+	constexpr std::size_t kStep = 16;
+	for (std::size_t first = 0; first < count; first += kRowsAtOnce)
+	{
+		const std::size_t n = std::min(kRowsAtOnce, count - first);
+		score(rows + first, n, found.scores.data());
+		for (std::size_t r = 0; r < n; r++)
+		{
+			const float *scores = found.scores.data() + r * padded;
+			for (std::size_t q = 0; q < padded; q += kStep)
+			{
+				int any = 0;
+				for (std::size_t j = 0; j < kStep; j++)
+					any |= scores[q + j] <= found.worst[q + j];
+				for (std::size_t j = 0; any != 0 && j < kStep; j++)
+					if (scores[q + j] <= found.worst[q + j])
+						keep(found, q + j, Near{scores[q + j], ids[first + r], list});
+			}
+		}
+	}
+}
+
+bool
+ProbeMeter::finish(Workers &workers, const float *centres, std::uint32_t lists)
+{
+	const std::size_t padded = panels_.padded();
+	std::vector<Near> all;
+	std::vector<std::vector<Near>> nearest(ids_.size());
+	for (std::size_t q = 0; q < ids_.size(); q++)
+	{
+		all.clear();
+		for (const Found &found : found_)
+			for (std::size_t j = 0; j < kNear; j++)
+				if (const Near &near = found.near[q * kNear + j]; near.distance < INFINITY)
+					all.push_back(near);
+		std::sort(all.begin(), all.end());
+		all.resize(std::min<std::size_t>(all.size(), kNear));
+		nearest[q] = all;
+	}
+	/* Ranks of the lists: how many centres are nearer than the one of a row that was found. */
+	std::vector<float> distances(static_cast<std::size_t>(lists) * padded);
+	workers.parallel(lists, 1024, [&](std::size_t begin, std::size_t end, unsigned) {
+		const float *rows[kRowsAtOnce];
+		for (std::size_t first = begin; first < end; first += kRowsAtOnce)
+		{
+			const std::size_t n = std::min(kRowsAtOnce, end - first);
+			for (std::size_t i = 0; i < n; i++)
+				rows[i] = centres + (first + i) * dims_;
+			score(rows, n, distances.data() + first * padded);
+		}
+	});
+	std::vector<std::uint32_t> ranks(ids_.size() * kNear, lists);
+	workers.parallel(ids_.size(), 1, [&](std::size_t q, std::size_t, unsigned) {
+		for (std::size_t j = 0; j < nearest[q].size(); j++)
+		{
+			const float own = distances[nearest[q][j].list * padded + q];
+			std::uint32_t rank = 0;
+			for (std::uint32_t list = 0; list < lists; list++)
+				rank += distances[list * padded + q] < own ? 1 : 0;
+			ranks[q * kNear + j] = rank;
+		}
+	});
+	std::sort(ranks.begin(), ranks.end());
+	ranks.erase(std::lower_bound(ranks.begin(), ranks.end(), lists), ranks.end());
+	if (ranks.empty())
+		return false;
+	for (int i = 0; i < 4; i++)
+	{
+		auto share = static_cast<double>(layout::kProbeRecalls[i]) * static_cast<double>(ranks.size());
+		auto at = static_cast<std::size_t>(std::ceil(share)) - 1;
+		probes_[i] = ranks[std::min(at, ranks.size() - 1)] + 1;
+	}
+	return true;
+}
+
+}  // namespace vecdb::core::lists
