@@ -23,7 +23,7 @@
 #include "pg/context.hpp"
 #include "pg/report.hpp"
 #include "storage/row_limit.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 #include "vecdb/graph/exact_order.hpp"
 #include "vecdb/lists/list_query.hpp"
 #include "vecdb/lists/row_set.hpp"
@@ -167,6 +167,13 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
+	auto type = static_cast<core::layout::ElementType>(so->state->meta.element_type);
+	if (type == core::layout::ElementType::bit)
+	{
+		const VarBit *bits = DatumGetVarBitP(key->sk_argument);  // aligned, and in memory of its own
+		check_same_bit_lengths(dimensions, static_cast<uint32>(VARBITLEN(bits)));
+		return core::lists::as_row(VARBITS(bits));
+	}
 	const Vector *v = vector_from_datum(key->sk_argument);
 	if (static_cast<uint32>(v->dim) != dimensions)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),

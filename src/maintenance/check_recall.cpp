@@ -20,7 +20,7 @@ extern "C" {
 #include "hnsw/state.hpp"
 #include "ivf/state.hpp"
 #include "storage/row_limit.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 #include "vecdb/base/random.hpp"
 
 namespace vecdb::maintenance
@@ -33,7 +33,7 @@ struct Sample
 {
 	uint64 hash;
 	uint64 tid;
-	Vector *v;
+	struct varlena *v;
 	double *nearest;  // exact distances: a heap, the farthest first
 	uint32 count;
 };
@@ -65,22 +65,28 @@ by_hash(const Sample &a, const Sample &b) noexcept
 }
 
 /* The value of a row in the current context, or null where the row is not indexed. */
-static Vector *
-row_vector(const Recall *r, Datum value, bool isnull)
+static struct varlena *
+row_value(const Recall *r, Datum value, bool isnull)
 {
 	if (isnull)
 		return nullptr;
+	if (core::distance::of_bits(r->metric))
+	{
+		VarBit *bits = DatumGetVarBitP(value);
+		check_same_bit_lengths(r->dimensions, static_cast<uint32>(VARBITLEN(bits)));
+		return reinterpret_cast<struct varlena *>(bits);
+	}
 	Vector *v = vector_from_datum(value);
 	if (static_cast<uint32>(v->dim) != r->dimensions)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("expected %u dimensions, not %d", r->dimensions, static_cast<int>(v->dim))));
 	if (r->metric == hnsw::Metric::cosine && std::all_of(v->x, v->x + v->dim, [](float x) noexcept { return x == 0; }))
 		return nullptr;
-	return v;
+	return reinterpret_cast<struct varlena *>(v);
 }
 
 static double
-distance(Recall *r, const Vector *a, const Vector *b)
+distance(Recall *r, const struct varlena *a, const struct varlena *b)
 {
 	double d = DatumGetFloat8(
 		FunctionCall2Coll(&r->distance, r->own.index->rd_indcollation[0], PointerGetDatum(a), PointerGetDatum(b)));
@@ -100,7 +106,7 @@ choose_sample(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool
 	if (full && hash >= r->samples[0].hash)
 		return;
 	MemoryContext old = MemoryContextSwitchTo(r->row_context);
-	Vector *v = row_vector(r, values[0], isnull[0]);
+	struct varlena *v = row_value(r, values[0], isnull[0]);
 	if (v != nullptr)
 	{
 		Sample *end = r->samples + r->sample_count;
@@ -111,7 +117,7 @@ choose_sample(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool
 		end->hash = hash;
 		end->tid = number;
 		if (end->v == nullptr)
-			end->v = static_cast<Vector *>(MemoryContextAlloc(r->context, VARSIZE(v)));
+			end->v = static_cast<struct varlena *>(MemoryContextAlloc(r->context, VARSIZE(v)));
 		memcpy(end->v, v, VARSIZE(v));
 		std::push_heap(r->samples, r->samples + r->sample_count, by_hash);
 	}
@@ -127,7 +133,7 @@ compare_row(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool a
 	auto *r = static_cast<Recall *>(arg);
 	uint64 number = tid_number(tid);
 	MemoryContext old = MemoryContextSwitchTo(r->row_context);
-	const Vector *v = row_vector(r, values[0], isnull[0]);
+	const struct varlena *v = row_value(r, values[0], isnull[0]);
 	for (uint32 i = 0; v != nullptr && i < r->sample_count; i++)
 	{
 		Sample &sample = r->samples[i];
@@ -161,7 +167,7 @@ slot_distance(Recall *r, TupleTableSlot *slot, EState *estate, const Sample &sam
 	bool nulls[INDEX_MAX_KEYS];
 	FormIndexDatum(r->info, slot, estate, values, nulls);
 	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
-	const Vector *v = row_vector(r, values[0], nulls[0]);
+	const struct varlena *v = row_value(r, values[0], nulls[0]);
 	double d = v == nullptr ? get_float8_infinity() : distance(r, v, sample.v);
 	MemoryContextSwitchTo(old);
 	return d;
