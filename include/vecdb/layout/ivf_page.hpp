@@ -435,6 +435,12 @@ check_meta(const IvfMeta &meta, std::uint32_t blocks, IvfShape &shape) noexcept
 		return Status::error(Code::corrupt, "wrong magic number in metapage");
 	if (meta.min_reader_version > kIvfVersion)
 		return Status::error(Code::limit_exceeded, "index format version %u needs a newer vecdb", meta.version);
+	bool product = meta.quantizer == static_cast<std::uint8_t>(Quantizer::pq);
+	std::uint32_t most = meta.pq_bits == 8 ? kMaxPq8Segments : kMaxPq4Segments;
+	if (product &&
+		((meta.pq_bits != 4 && meta.pq_bits != 8) || meta.pq_segments < 1 || meta.pq_segments > most ||
+		 meta.pq_segments > (meta.dimensions + 15) / 16 * 16 || (meta.pq_bits == 4 && meta.pq_segments % 4 != 0)))
+		return Status::error(Code::corrupt, "invalid product codes in metapage");
 	if (meta.dimensions < 1 || meta.dimensions > 64000 || meta.metric < 1 || meta.metric > 6 ||
 		!ivf_shape(meta.dimensions, ivf_options(meta), shape) || meta.directory == 0 || meta.directory >= blocks ||
 		(meta.mean_block != kNoBlock && meta.mean_block >= blocks) ||
