@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "vecdb/layout/hnsw_page.hpp"
+#include "vecdb/layout/ivf_page.hpp"
 
 namespace
 {
@@ -323,6 +324,246 @@ TEST(Layout, FieldsWithTwoUsesRoundTrip)
 		node.link = x;
 		node.generation = x + 1;
 		EXPECT_TRUE(code_detail(node).id == x && code_detail(node).generation == x + 1);
+	}
+}
+
+/* --- ivf --- */
+
+constexpr IvfOptions kIvfOptions[] = {
+	{Quantizer::rabitq, Rerank::none, 0, 0},  {Quantizer::rabitq, Rerank::sq8, 0, 0},
+	{Quantizer::rabitq, Rerank::half, 0, 0},  {Quantizer::rabitq, Rerank::heap, 0, 0},
+	{Quantizer::rabitq4, Rerank::none, 0, 0}, {Quantizer::sq8, Rerank::none, 0, 0},
+	{Quantizer::half, Rerank::none, 0, 0},    {Quantizer::none, Rerank::none, 0, 0},
+	{Quantizer::bit, Rerank::none, 0, 0},     {Quantizer::pq, Rerank::none, 0, 4},
+	{Quantizer::pq, Rerank::sq8, 0, 4},       {Quantizer::pq, Rerank::half, 0, 8},
+	{Quantizer::pq, Rerank::heap, 0, 8},
+};
+
+void
+check_ivf_shape(const IvfShape &s, std::uint32_t dims)
+{
+	EXPECT_EQ(s.dimensions, dims);
+	EXPECT_EQ(s.code_dims, (dims + 15) / 16 * 16);
+	/* A block: parts in order, aligned for what they hold. */
+	const bool coded = s.codes != Codes::none;
+	EXPECT_EQ(s.tids_offset, coded ? sizeof(BlockHeader) : kBareBlockHeaderBytes);
+	EXPECT_EQ(s.codes_offset, s.tids_offset + kLanes * sizeof(RowTid));
+	EXPECT_EQ(s.codes_offset % 16, 0u);
+	EXPECT_EQ(s.block_bytes % 16, 0u);
+	EXPECT_EQ(s.block_bytes - s.codes_offset, s.segments * (s.codes == Codes::pq8 ? 32u : 16u));
+	EXPECT_EQ(s.segments > 0, coded);
+	if (s.codes == Codes::sign || s.codes == Codes::pq4)
+		EXPECT_EQ(s.segments % 4, 0u);
+	EXPECT_EQ(s.sign_dims, s.codes == Codes::sign ? 4 * s.segments : 0);
+	EXPECT_EQ(s.sign_dims % 16, 0u);
+	/* The list page. */
+	EXPECT_GE(s.blocks_per_page, 1u);
+	EXPECT_EQ(s.lanes_per_page, kLanes * s.blocks_per_page);
+	EXPECT_EQ(s.first_block % 16, 0u);
+	EXPECT_GE(s.first_block, kPageHeaderBytes + sizeof(ListHeader) + 4 * s.slot_pages);
+	EXPECT_LE(s.block_offset(s.blocks_per_page - 1) + s.block_bytes, kPageBytes - kPageTrailerBytes);
+	/* The slots of all lanes: each its own place, within what the list page can point to. */
+	if (s.slots == Slots::none)
+	{
+		EXPECT_EQ(s.slot_bytes + s.slots_per_page + s.pages_per_slot + s.slot_pages, 0u);
+		return;
+	}
+	EXPECT_EQ(s.slot_bytes % 4, 0u);
+	EXPECT_GT(s.slot_bytes, sizeof(SlotHeader));
+	EXPECT_GE(s.slots_per_page, 1u);
+	EXPECT_TRUE(s.slots_per_page == 1 || s.pages_per_slot == 1);
+	EXPECT_GE(s.pages_per_slot * kSlotPartBytes, s.slot_bytes);
+	EXPECT_LT((s.pages_per_slot - 1) * kSlotPartBytes, s.slot_bytes);
+	const std::uint32_t last = s.lanes_per_page - 1;
+	EXPECT_EQ(s.slot_page_of(last) + s.pages_per_slot, s.slot_pages);
+	for (std::uint32_t lane : {0u, 1u, s.slots_per_page - 1, s.slots_per_page, last})
+	{
+		if (lane > last)
+			continue;
+		EXPECT_EQ(s.slot_page_of(lane), lane / s.slots_per_page * s.pages_per_slot);
+		EXPECT_EQ(s.slot_offset(lane) % 4, 0u);
+		if (s.pages_per_slot == 1)
+			EXPECT_LE(s.slot_offset(lane) + s.slot_bytes, kPageBytes - kPageTrailerBytes);
+		else
+			EXPECT_EQ(s.slot_offset(lane), kPageHeaderBytes);
+	}
+}
+
+TEST(Layout, IvfShapesFitForAllDimensions)
+{
+	for (IvfOptions options : kIvfOptions)
+	{
+		const bool bits = options.quantizer == Quantizer::bit;
+		const std::uint32_t most = bits ? 64000 : kMaxDimensions;
+		for (std::uint32_t dims = 1; dims <= most; dims += dims < 300 || dims % 16 == 0 ? 1 : 15)
+		{
+			IvfOptions resolved = options;
+			const std::uint32_t padded = (dims + 15) / 16 * 16;
+			auto metric = bits ? distance::Metric::hamming : distance::Metric::l2;
+			ASSERT_EQ(resolve_options(resolved, metric, padded, false), nullptr);
+			IvfShape s;
+			ASSERT_TRUE(ivf_shape(dims, resolved, s)) << dims;
+			check_ivf_shape(s, dims);
+			const bool reranked = resolved.rerank == Rerank::sq8 || resolved.rerank == Rerank::half;
+			EXPECT_EQ(s.slots != Slots::none, resolved.quantizer >= Quantizer::half || reranked ||
+												  resolved.quantizer == Quantizer::sq8 ||
+												  resolved.quantizer == Quantizer::rabitq4);
+			if (testing::Test::HasFailure())
+				FAIL() << "dimensions " << dims << " quantizer " << static_cast<int>(options.quantizer) << " rerank "
+					   << static_cast<int>(options.rerank);
+		}
+	}
+	for (std::uint32_t dims = 16; dims <= 64000; dims += 16)
+	{
+		IvfShape s = directory_shape(dims);
+		check_ivf_shape(s, dims);
+		EXPECT_EQ(s.slots, Slots::float32);
+		EXPECT_EQ(s.slot_bytes, sizeof(SlotHeader) + 4 * dims);
+		ASSERT_FALSE(testing::Test::HasFailure()) << dims;
+	}
+}
+
+TEST(Layout, IvfOptionsAreChosen)
+{
+	auto resolve = [](IvfOptions o, distance::Metric metric, std::uint32_t dims, bool flat) {
+		const char *wrong = resolve_options(o, metric, dims, flat);
+		EXPECT_EQ(wrong, nullptr);
+		return o;
+	};
+	const IvfOptions none = {Quantizer::automatic, Rerank::automatic, 0, 4};
+	using distance::Metric;
+	EXPECT_EQ(resolve(none, Metric::l2, 128, false).quantizer, Quantizer::rabitq);
+	EXPECT_EQ(resolve(none, Metric::l2, 128, false).rerank, Rerank::sq8);
+	EXPECT_EQ(resolve(none, Metric::l1, 128, false).quantizer, Quantizer::sq8);
+	EXPECT_EQ(resolve(none, Metric::l1, 128, false).rerank, Rerank::none);
+	EXPECT_EQ(resolve(none, Metric::l2, 128, true).quantizer, Quantizer::none);
+	EXPECT_EQ(resolve(none, Metric::hamming, 128, true).quantizer, Quantizer::bit);
+	/* Nothing is kept of options that do not count. */
+	EXPECT_EQ(resolve({Quantizer::sq8, Rerank::heap, 7, 8}, Metric::l2, 128, false).pq_segments, 0u);
+	EXPECT_EQ(resolve({Quantizer::sq8, Rerank::heap, 7, 8}, Metric::l2, 128, false).pq_bits, 0u);
+
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 0, 4}, Metric::l2, 112, false).pq_segments, 28u);
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 0, 8}, Metric::l2, 112, false).pq_segments, 14u);
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 9, 4}, Metric::l2, 112, false).pq_segments, 12u);
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 9, 8}, Metric::l2, 112, false).pq_segments, 9u);
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 0, 4}, Metric::l2, 16000, false).pq_segments, kMaxPq4Segments);
+	EXPECT_EQ(resolve({Quantizer::pq, Rerank::automatic, 0, 8}, Metric::l2, 16000, false).pq_segments, kMaxPq8Segments);
+
+	auto fails = [](IvfOptions o, distance::Metric metric) {
+		return resolve_options(o, metric, 112, false) != nullptr;
+	};
+	for (Quantizer q : {Quantizer::rabitq, Quantizer::rabitq4, Quantizer::pq})
+		EXPECT_TRUE(fails({q, Rerank::automatic, 0, 4}, Metric::l1));
+	for (Quantizer q : {Quantizer::rabitq4, Quantizer::sq8, Quantizer::half, Quantizer::none})
+	{
+		EXPECT_TRUE(fails({q, Rerank::sq8, 0, 4}, Metric::l2));
+		EXPECT_TRUE(fails({q, Rerank::half, 0, 4}, Metric::l2));
+		EXPECT_FALSE(fails({q, Rerank::heap, 0, 4}, Metric::l2));
+	}
+	EXPECT_TRUE(fails({Quantizer::pq, Rerank::automatic, 113, 8}, Metric::l2));
+	EXPECT_TRUE(fails({Quantizer::pq, Rerank::automatic, 460, 4}, Metric::l2));
+	EXPECT_TRUE(fails({Quantizer::rabitq, Rerank::automatic, 0, 4}, Metric::hamming));
+	EXPECT_TRUE(fails({Quantizer::automatic, Rerank::sq8, 0, 4}, Metric::hamming));
+}
+
+IvfMeta
+good_ivf_meta(IvfOptions options)
+{
+	EXPECT_EQ(resolve_options(options, distance::Metric::l2, 112, false), nullptr);
+	IvfMeta meta = {};
+	meta.magic = kIvfMagic;
+	meta.version = kIvfVersion;
+	meta.min_reader_version = kIvfMinReaderVersion;
+	meta.dimensions = 100;
+	meta.metric = 1;
+	meta.element_type = 1;
+	meta.quantizer = static_cast<std::uint8_t>(options.quantizer);
+	meta.rerank = static_cast<std::uint8_t>(options.rerank);
+	meta.pq_segments = static_cast<std::uint16_t>(options.pq_segments);
+	meta.pq_bits = static_cast<std::uint8_t>(options.pq_bits);
+	meta.mean_block = kNoBlock;
+	meta.codebook_block = options.quantizer == Quantizer::pq ? 3 : kNoBlock;
+	meta.directory = 1;
+	return meta;
+}
+
+TEST(Layout, IvfMetapagesAreChecked)
+{
+	constexpr std::uint32_t kBlocks = 10;
+	IvfShape s;
+	for (IvfOptions options : kIvfOptions)
+		if (options.quantizer != Quantizer::bit)
+		{
+			IvfMeta good = good_ivf_meta(options);
+			EXPECT_TRUE(check_meta(good, kBlocks, s).ok()) << static_cast<int>(options.quantizer);
+			check_ivf_shape(s, 100);
+		}
+	auto code = [&](IvfOptions options, auto damage) {
+		IvfMeta meta = good_ivf_meta(options);
+		damage(meta);
+		return check_meta(meta, kBlocks, s).code;
+	};
+	const IvfOptions plain = kIvfOptions[0], pq4 = {Quantizer::pq, Rerank::none, 0, 4},
+					 pq8 = {Quantizer::pq, Rerank::none, 0, 8};
+	EXPECT_EQ(code(plain, [](IvfMeta &m) { m.magic++; }), Code::corrupt);
+	EXPECT_EQ(code(plain, [](IvfMeta &m) { m.min_reader_version = kIvfVersion + 1; }), Code::limit_exceeded);
+	EXPECT_EQ(code(plain, [](IvfMeta &m) { m.version = kIvfVersion + 1; }), Code::ok);
+	for (std::uint32_t dims : {0u, 64001u, 0x80000000u, 0xffffffffu})
+		EXPECT_EQ(code(plain, [dims](IvfMeta &m) { m.dimensions = dims; }), Code::corrupt);
+	for (int metric : {0, 7, 255})
+		EXPECT_EQ(code(plain, [metric](IvfMeta &m) { m.metric = static_cast<std::uint8_t>(metric); }), Code::corrupt);
+	for (int quantizer : {0, 8, 255})
+		EXPECT_EQ(code(plain, [quantizer](IvfMeta &m) { m.quantizer = static_cast<std::uint8_t>(quantizer); }),
+				  Code::corrupt);
+	for (std::uint32_t block : {0u, kBlocks, kNoBlock})
+		EXPECT_EQ(code(plain, [block](IvfMeta &m) { m.directory = block; }), Code::corrupt);
+	EXPECT_EQ(code(plain, [](IvfMeta &m) { m.mean_block = kBlocks; }), Code::corrupt);
+	EXPECT_EQ(code(plain, [](IvfMeta &m) { m.mean_block = kBlocks - 1; }), Code::ok);
+	EXPECT_EQ(code(pq4, [](IvfMeta &m) { m.codebook_block = kBlocks; }), Code::corrupt);
+	for (int bits : {0, 1, 5, 16})
+		EXPECT_EQ(code(pq4, [bits](IvfMeta &m) { m.pq_bits = static_cast<std::uint8_t>(bits); }), Code::corrupt);
+	for (int segments : {0, 3, 30, 116, 65535})
+		EXPECT_EQ(code(pq4, [segments](IvfMeta &m) { m.pq_segments = static_cast<std::uint16_t>(segments); }),
+				  Code::corrupt)
+			<< segments;
+	for (int segments : {0, 113, 65535})
+		EXPECT_EQ(code(pq8, [segments](IvfMeta &m) { m.pq_segments = static_cast<std::uint16_t>(segments); }),
+				  Code::corrupt)
+			<< segments;
+	IvfShape shape;
+	ASSERT_TRUE(ivf_shape(100, plain, shape));
+	ListHeader h = {};
+	h.blocks = static_cast<std::uint16_t>(shape.blocks_per_page);
+	EXPECT_EQ(check_list_header(h, shape), nullptr);
+	h.blocks++;
+	EXPECT_NE(check_list_header(h, shape), nullptr);
+}
+
+TEST(Layout, NumberOfListsGrowsWithRows)
+{
+	EXPECT_EQ(choose_lists(0), 1u);
+	EXPECT_EQ(choose_lists(kRowsPerList), 1u);
+	EXPECT_EQ(choose_lists(1000 * kRowsPerList), 1000u);
+	std::uint32_t before = 0;
+	for (std::uint64_t rows = 1; rows < 1ull << 40; rows = rows * 5 / 4 + 1)
+	{
+		std::uint32_t lists = choose_lists(rows);
+		EXPECT_GE(lists, before);
+		before = lists;
+	}
+	/* A quarter of a billion rows: four times as many for sixteen times the rows. */
+	EXPECT_NEAR(choose_lists(std::uint64_t{16384} * kRowsPerList * 16), 4 * 16384, 1);
+}
+
+TEST(Layout, RowTidsRoundTrip)
+{
+	for (std::uint32_t block : {0u, 1u, 65535u, 65536u, 0x12345678u, 0xfffffffeu})
+	{
+		RowTid tid = make_tid(block, 291);
+		EXPECT_EQ(tid_block(tid), block);
+		EXPECT_EQ(tid.offset, 291);
+		EXPECT_EQ(tid, make_tid(block, 291));
+		EXPECT_FALSE(tid == make_tid(block, 292));
 	}
 }
 

@@ -393,17 +393,22 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 
 	else if (shape.codes != Codes::none)
 	{
-		double of[3];
 		Sums s;
-		quantizer::product_encode(codec.books, r, out.codes);
-		quantizer::product_sums(codec.books, out.codes, r, own_table ? nullptr : centre, of);
-		s.agreement = of[0];
-		s.offset = of[1];
 		for (std::size_t i = 0; i < n; i++)
 		{
 			s.squares += static_cast<double>(r[i]) * r[i];
 			s.product += own_table ? 0.0 : static_cast<double>(r[i]) * centre[i];
 		}
+		if (codec.books.vectors != nullptr)
+		{
+			double of[3];
+			quantizer::product_encode(codec.books, r, out.codes);
+			quantizer::product_sums(codec.books, out.codes, r, own_table ? nullptr : centre, of);
+			s.agreement = of[0];
+			s.offset = of[1];
+		}
+		else  // an index that has no codebooks yet
+			std::memset(out.codes, 0, shape.segments);
 		set_factors(codec.space.metric, s, out);
 	}
 
