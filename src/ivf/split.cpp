@@ -305,6 +305,22 @@ enum class Wanted
 	merge,     // none
 };
 
+/* At most kSampleRows of the rows: evenly, as those that came together may be alike. */
+static const float *
+thin_out(const Chunk &chunk, uint32 dims, uint32 &n)
+{
+	n = chunk.rows;
+	if (n <= kSampleRows)
+		return chunk.x;
+	float *rows = palloc_floats(static_cast<Size>(kSampleRows) * dims);
+	for (uint32 i = 0; i < kSampleRows; i++)
+		memcpy(rows + static_cast<Size>(i) * dims,
+			   chunk.x + static_cast<Size>(static_cast<uint64>(i) * chunk.rows / kSampleRows) * dims,
+			   dims * sizeof(float));
+	n = kSampleRows;
+	return rows;
+}
+
 /* Sets targets.fresh and the centres of new lists. False: nothing is to be done. */
 static bool
 choose_centres(Reorganiser &r, const Chunk &sample, BlockNumber head, Wanted wanted, Targets &targets)
@@ -317,8 +333,9 @@ choose_centres(Reorganiser &r, const Chunk &sample, BlockNumber head, Wanted wan
 	if (wanted == Wanted::split)
 	{
 		float *centres = palloc_floats(2 * static_cast<Size>(dims));
-		uint32 n = sample.rows < kSampleRows ? sample.rows : kSampleRows;
-		auto found = core::cluster::two_means(sample.x, n, dims, absolute, core::splitmix64(head), centres,
+		uint32 n;
+		const float *rows = thin_out(sample, dims, n);
+		auto found = core::cluster::two_means(rows, n, dims, absolute, core::splitmix64(head), centres,
 											  pg::context_memory(CurrentMemoryContext));
 		if (found == core::cluster::Separation::no_memory)
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
