@@ -34,15 +34,24 @@ constexpr double kSlotPerByte = 0.0002;
 constexpr double kCompared = 0.02;  // a row's slot in turn, where there are no codes
 constexpr double kReturned = 0.5;   // giving a row its place
 
-/* Rows that codes let through to be compared: of those looked at, and for each row wanted. */
-constexpr double kPassing = 0.01;
-constexpr double kPassingPerRow = 3;
+/*
+ * With codes, rows that are compared by their slots, and rows fetched from the table (rerank = heap): of a pass that looks
+ * for so many, growing with these powers. Measured on GloVe, where codes tell least.
+ */
+constexpr double kCompare = 200;
+constexpr double kComparePower = 0.6;
+constexpr double kFetched = 12;
+constexpr double kFetchedPower = 0.83;
+
+/* The first pass where LIMIT is not known, and what each further one looks for more (scan.cpp). */
+constexpr double kFirstRows = 20;
+constexpr double kWiden = 5;
 
 /* Of an index that is none (hypothetical). */
 constexpr double kUnknownDimensions = 100;
 
 /* Share of rows whose distance the executor computes again. */
-constexpr double kRecheckedHalf = 0.05;
+constexpr double kRecheckedHalf = 0.05;  // and float32, which is rounded otherwise
 constexpr double kRecheckedSq8 = 0.9;
 
 /* What of an index the estimate needs. */
@@ -53,7 +62,7 @@ struct CostShape
 	double lists;
 	double probes;
 	double rechecked;  // share of the rows returned
-	bool from_heap;    // rows are compared by the table's vectors
+	bool from_heap;    // rows leave in the order of the table's vectors
 };
 
 }  // namespace
@@ -80,68 +89,89 @@ shape_of(const IndexOptInfo *info)
 	shape.directory = directory_shape(shape.rows.code_dims);
 	shape.lists = std::max(static_cast<double>(meta.list_count), 1.0);
 	shape.probes = wanted_probes(meta);
-	shape.from_heap = shape.rows.codes != Codes::none && shape.rows.slots == Slots::none;
+	shape.from_heap = meta.rerank == static_cast<uint8>(Rerank::heap);
 	switch (shape.rows.slots)
 	{
-		case Slots::half: shape.rechecked = kRecheckedHalf; break;
-		case Slots::float32: shape.rechecked = 0; break;
+		case Slots::none: shape.rechecked = 0; break;
+		case Slots::half:
+		case Slots::float32: shape.rechecked = kRecheckedHalf; break;
 		default: shape.rechecked = kRecheckedSq8; break;
 	}
+	if (shape.from_heap)
+		shape.rechecked = 0;
 	return shape;
 }
 
 namespace
 {
 
-/* Until a certain row has left the index. */
 struct Work
 {
 	double microseconds;
 	double pages;
-	double from_heap;  // rows of the table fetched to be compared
 };
 
 }  // namespace
 
-/* rows: of the index. */
+/* A pass over so many lists, for so many rows. */
 static Work
-work(const CostShape &shape, double row, double rows)
+pass(const CostShape &shape, double lists, double rows_a_list, double wanted)
 {
-	double rows_a_list = std::max(1.0, rows / shape.lists);
-	/* What a row far down the order needs beyond the first lists: all of the lists where it may be. */
-	double lists = std::min(shape.lists, shape.probes + 4 * row / rows_a_list);
 	double seen = lists * rows_a_list;
-	double blocks = lists * std::ceil(rows_a_list / kLanes);
-	double pages = lists * std::ceil(rows_a_list / shape.rows.lanes_per_page);
-	Work w{};
-	w.microseconds = lists * kList;
-	double slot = kSlot + kSlotPerByte * shape.rows.slot_bytes;
+	double list_pages = lists * std::ceil(rows_a_list / shape.rows.lanes_per_page);
+	double slot_pages = seen / std::max(1u, shape.rows.slots_per_page) * std::max(1u, shape.rows.pages_per_slot);
+	Work w{lists * kList, list_pages};
+	double slot_bytes = kSlotPerByte * shape.rows.slot_bytes;
 	if (shape.rows.codes == Codes::none)
 	{
-		w.microseconds += seen * (kCompared + kSlotPerByte * shape.rows.slot_bytes);
-		pages += seen / std::max(1u, shape.rows.slots_per_page) * std::max(1u, shape.rows.pages_per_slot);
+		w.microseconds += seen * (kCompared + slot_bytes);
+		w.pages += slot_pages;
 	}
 	else
 	{
-		double passing = std::min(seen, kPassing * seen + kPassingPerRow * row);
+		double blocks = lists * std::ceil(rows_a_list / kLanes);
 		w.microseconds += blocks * (kBlock + kPerSegment * shape.rows.segments);
-		if (shape.from_heap)
-			w.from_heap = passing;
-		else
+		if (shape.rows.slots != Slots::none)
 		{
-			w.microseconds += passing * slot;
-			pages += std::min(passing, lists * rows_a_list / shape.rows.slots_per_page) * shape.rows.pages_per_slot;
+			double compared = std::min(seen, kCompare * std::pow(wanted, kComparePower));
+			w.microseconds += compared * (kSlot + slot_bytes);
+			w.pages += std::min(slot_pages, compared * shape.rows.pages_per_slot);
 		}
 	}
-	double centres = std::min(shape.lists, 2 * lists);
-	double directory_blocks = std::ceil(shape.lists / kLanes);
-	w.microseconds += directory_blocks * (kBlock + kPerSegment * shape.directory.segments) +
+	double centres = std::min(shape.lists, 1.5 * lists + 32);
+	w.microseconds += std::ceil(shape.lists / kLanes) * (kBlock + kPerSegment * shape.directory.segments) +
 					  centres * (kSlot + kSlotPerByte * shape.directory.slot_bytes);
-	pages += std::ceil(shape.lists / shape.directory.lanes_per_page) +
-			 std::min(centres, shape.lists / shape.directory.slots_per_page) * shape.directory.pages_per_slot;
-	w.microseconds += pages * kPage;
-	w.pages = pages;
+	w.pages += std::ceil(shape.lists / shape.directory.lanes_per_page) +
+			   std::min(centres, shape.lists / shape.directory.slots_per_page) * shape.directory.pages_per_slot;
+	w.microseconds += w.pages * kPage;
 	return w;
+}
+
+/* All passes until so many rows have left, with the first one that looks for first; as widen() of scan.cpp. */
+static Work
+passes(const CostShape &shape, double row, double first, double rows)
+{
+	double rows_a_list = std::max(1.0, rows / shape.lists);
+	double lists = shape.probes, wanted = first;
+	Work all = pass(shape, lists, rows_a_list, wanted);
+	while (wanted < row || (lists < shape.lists && lists * rows_a_list < row))
+	{
+		wanted *= kWiden;
+		if (wanted * 4 > lists * rows_a_list)
+			lists = std::min(shape.lists, lists * 2);
+		Work w = pass(shape, lists, rows_a_list, wanted);
+		all.microseconds += w.microseconds;
+		all.pages = std::max(all.pages, w.pages);
+	}
+	return all;
+}
+
+/* The scan is told LIMIT where nothing comes between (search/row_limit.cpp). */
+static bool
+limit_is_told(const PlannerInfo *root, const IndexPath *path)
+{
+	return root->limit_tuples >= 0 && path->path.parent->baserestrictinfo == NIL && path->path.param_info == nullptr &&
+		   bms_membership(root->all_baserels) == BMS_SINGLETON;
 }
 
 void
@@ -188,7 +218,8 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 	cost_qual_eval(&order_cost, path->indexorderbys, root);
 	double rate = pg::exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
 
-	Work first = work(shape, 1, rows), last = work(shape, row, rows);
+	double look_ahead = limit_is_told(root, path) ? row + row / 8 + 2 : kFirstRows;
+	Work first = passes(shape, 1, look_ahead, rows), last = passes(shape, row, look_ahead, rows);
 	double first_pages = std::min(first.pages, index_pages), row_pages = std::min(last.pages, index_pages);
 	if (loop_count > 1)
 	{
@@ -196,12 +227,14 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 		first_pages = std::min(first_pages, index_pages / loop_count);
 		row_pages = std::min(row_pages, index_pages / loop_count);
 	}
-	double heap_row = pg::kHeapRow * rate + order_cost.per_tuple;
+	double fetched = 0;
+	if (shape.from_heap)
+		fetched = shape.rows.slots == Slots::none ? std::min(rows, kFetched * std::pow(row, kFetchedPower)) : row;
 	double startup = (kQuery + kQueryPerElement * shape.rows.dimensions + first.microseconds) * rate +
-					 first.from_heap * heap_row + missing * first_pages * random_page_cost + order_cost.startup;
+					 missing * first_pages * random_page_cost + order_cost.startup;
 	double until_row = startup + (last.microseconds - first.microseconds) * rate +
-					   (last.from_heap - first.from_heap) * heap_row +
 					   missing * (row_pages - first_pages) * random_page_cost +
+					   fetched * (pg::kHeapRow * rate + order_cost.per_tuple) +
 					   row * (kReturned * rate + order_cost.per_tuple * shape.rechecked);
 
 	/*
