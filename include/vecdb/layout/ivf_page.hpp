@@ -427,15 +427,6 @@ has_ivf_magic(const IvfMeta &meta) noexcept
 	return meta.magic == kIvfMagic;
 }
 
-/* Product codes that encoding and the scans can work with. */
-inline bool
-valid_product(const IvfMeta &meta) noexcept
-{
-	const std::uint32_t most = meta.pq_bits == 8 ? kMaxPq8Segments : kMaxPq4Segments;
-	return (meta.pq_bits == 4 || meta.pq_bits == 8) && meta.pq_segments >= 1 && meta.pq_segments <= most &&
-		   meta.pq_segments <= (meta.dimensions + 15) / 16 * 16 && (meta.pq_bits == 8 || meta.pq_segments % 4 == 0);
-}
-
 /* blocks: length of the index. The checksum is the caller's to check. */
 inline Status
 check_meta(const IvfMeta &meta, std::uint32_t blocks, IvfShape &shape) noexcept
@@ -451,7 +442,6 @@ check_meta(const IvfMeta &meta, std::uint32_t blocks, IvfShape &shape) noexcept
 		 meta.pq_segments > (meta.dimensions + 15) / 16 * 16 || (meta.pq_bits == 4 && meta.pq_segments % 4 != 0)))
 		return Status::error(Code::corrupt, "invalid product codes in metapage");
 	if (meta.dimensions < 1 || meta.dimensions > 64000 || meta.metric < 1 || meta.metric > 6 ||
-		(meta.quantizer == static_cast<std::uint8_t>(Quantizer::pq) && !valid_product(meta)) ||
 		!ivf_shape(meta.dimensions, ivf_options(meta), shape) || meta.directory == 0 || meta.directory >= blocks ||
 		(meta.mean_block != kNoBlock && meta.mean_block >= blocks) ||
 		(meta.codebook_block != kNoBlock && meta.codebook_block >= blocks))
