@@ -6,6 +6,7 @@
  */
 #include "ivf/state.hpp"
 
+#include <bit>
 #include <cmath>
 
 extern "C" {
@@ -152,8 +153,11 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 		space.mean = mean;
 		space.mean_norm = std::sqrt(norm2);
 	}
+	if (codec.shape.codes == Codes::sign)
+		codec.deviation = core::lists::sign_deviation(codec.shape.sign_dims, space.code_dims);
 	if (codec.shape.codes == Codes::pq4 || codec.shape.codes == Codes::pq8)
 	{
+		codec.deviation = std::bit_cast<float>(meta.code_deviation);
 		codec.books.segments = meta.pq_segments;
 		codec.books.bits = meta.pq_bits;
 		codec.books.code_dims = space.code_dims;

@@ -176,14 +176,15 @@ struct Interval
 
 /*
  * graph_distance: of query_distance (coarse = true) or refined_distance; error: the node's error norm for that
- * code; code_norm: bounds the Euclidean norm of the decoded code.
+ * code; code_norm: bounds the Euclidean norm of the decoded code; squared_error: of a coarse squared distance, besides.
  *
  * Float32 at its ends: sums of squares below 1e-38 lose up to 2^-150 a term, which is 2^-75 sqrt(n) of a distance, here
  * and in the operator; beyond 3e38 the operator gives infinity or, for products, NaN. An interval that reaches
  * such values is open on that side.
  */
 inline Interval
-operator_interval(const CodeQuery &q, double graph_distance, double error, double code_norm, bool coarse) noexcept
+operator_interval(const CodeQuery &q, double graph_distance, double error, double code_norm, bool coarse,
+				  double squared_error = 0) noexcept
 {
 	constexpr double kInfinity = std::numeric_limits<double>::infinity();
 	double n = static_cast<double>(q.n);
@@ -221,7 +222,8 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 		case Metric::jaccard: break;  // bits have no such codes
 	}
 	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
-	double d2_slack = coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance;
+	double d2_slack =
+		(coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance) + squared_error;
 	double d_error = error + query_error + rotation_slack + 6e-23 * std::sqrt(n);
 	double high = std::sqrt(graph_distance + d2_slack) + d_error;
 	double low2 = graph_distance - d2_slack;

@@ -23,7 +23,8 @@
  *   Codes::pq8    `segments` x 32 bytes: byte 32 s + k is the code of lane k
  * Bit k of `live` says whether lane k holds a row. A lane that does not may hold anything.
  *
- * A slot:  SlotHeader | Slots::sq8: D bytes; sq4: D/2 bytes (element 2i low nibble); half: D halves; all three of
+ * A slot:  SlotHeader | Slots::sq8: D bytes, then two more bits an element (element 4 i + j: bits 2 j of
+ *          byte i; they cut a step in four); sq4: D/2 bytes (element 2i low nibble); half: D halves; all three of
  *          the residual v - c in code space | Slots::float32: the d floats of v itself (unit length for cosine), unrotated; in the
  *          directory: D floats in code space | Slots::bits: the bits of v, padded to 8 bytes.
  */
@@ -139,7 +140,8 @@ struct IvfMeta
 	/* Lists to look into for kProbeRecalls[i] of a row's ten nearest: the mean over a sample, measured at build. */
 	std::uint32_t probes[4];
 	std::uint32_t splits;  // of lists since the build
-	std::uint32_t reserved2[6];
+	std::uint32_t code_deviation;  // float, its bits: C of lists/list_codec.hpp's deviation_of_e for these product codes; 0 else
+	std::uint32_t reserved2[5];
 	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
 };
 static_assert(sizeof(IvfMeta) == 128 && offsetof(IvfMeta, rotation_seed) == 24 && offsetof(IvfMeta, crc) == 124 &&
@@ -211,13 +213,14 @@ struct SlotHeader
 	/* Decoded element = bias + scale * code; half: a power of two, bias 0; float32: 1 and 0. */
 	float scale;
 	float bias;
-	float norm2;        // squared Euclidean norm of the decoded residual (float32: of the vector)
-	float error;        // norm of v - c - decoded residual, rounded up: Euclidean, for L1 the sum of absolute errors
-	std::uint32_t crc;  // CRC-32C of the slot with this field 0
-	RowTid tid;         // of the row: tells a slot that has been used again
-	std::uint16_t reserved;
+	float norm2;  // squared Euclidean norm of the decoded residual (float32: of the vector); sq8: of its 8 bits
+	float error;  // norm of v - c - decoded residual, rounded up: Euclidean, for L1 the sum of absolute errors; sq8: of 8 bits
+	float centre_product;  // <c, decoded residual> (float32, bits: 0)
+	std::uint32_t crc;     // CRC-32C of the slot with this field 0
+	RowTid tid;            // of the row: tells a slot that has been used again
+	std::uint16_t refined; // sq8: error with the two further bits of each element, in 65535ths of `error`, rounded up
 };
-static_assert(sizeof(SlotHeader) == 28 && alignof(SlotHeader) == 4);
+static_assert(sizeof(SlotHeader) == 32 && alignof(SlotHeader) == 4);
 
 /* Bytes of a slot in each page where it is longer than one. */
 constexpr std::uint32_t kSlotPartBytes = kPageBodyBytes;
@@ -381,7 +384,7 @@ ivf_shape(std::uint32_t dimensions, const IvfOptions &options, IvfShape &s) noex
 	{
 		case Slots::none: break;
 		case Slots::sq4: payload = s.code_dims / 2; break;
-		case Slots::sq8: payload = s.code_dims; break;
+		case Slots::sq8: payload = s.code_dims + s.code_dims / 4; break;
 		case Slots::half: payload = 2 * s.code_dims; break;
 		case Slots::float32: payload = 4 * dimensions; break;
 		case Slots::bits: payload = (dimensions + 63) / 64 * 8; break;

@@ -62,6 +62,7 @@ struct ListCodec
 	CodeSpace space;
 	IvfShape shape;
 	Codebooks books;  // Codes::pq4, pq8
+	float deviation;  // C of deviation_of_e
 };
 
 /* A row coded for one list: what put_lane writes. */
@@ -142,7 +143,10 @@ block_tids(const IvfShape &shape, const std::uint8_t *block) noexcept
 /* CRC-32C of a slot, its own field taken as 0. */
 std::uint32_t slot_crc(const IvfShape &shape, const std::uint8_t *slot) noexcept;
 
-/* The residual that a slot stands for, D floats (not Slots::float32, bits). */
+/* The residual that a slot stands for, as exactly as it holds it: D floats (not Slots::float32, bits). */
 void decode_slot(const IvfShape &shape, const std::uint8_t *slot, float *residual) noexcept;
+
+/* Bounds the norm of what decode_slot's residual is off by. */
+float decoded_error(const IvfShape &shape, const std::uint8_t *slot) noexcept;
 
 }  // namespace vecdb::core::lists

@@ -13,6 +13,7 @@
 #include "vecdb/base/memory.hpp"
 #include "vecdb/graph/code_distance.hpp"
 #include "vecdb/lists/list_codec.hpp"
+#include "vecdb/quantizer/product.hpp"
 #include "vecdb/quantizer/sign_codes.hpp"
 
 namespace vecdb::core::lists
@@ -25,13 +26,14 @@ struct ListView
 	float distance;     // of x to the centre: squared L2 or L1; for the inner product |x - centre|^2 too
 	float offset;       // inner product: -<x, centre>; else 0
 	double centre_norm;
+	bool own_form;  // rows are compared with diff, not with x
 };
 
 struct Score
 {
 	float distance;
-	float
-		error;  // Euclidean (L2, cosine), of the product (inner product), of L1: half width of what the distance may be
+	float error;          // Euclidean (L2, cosine), of the product (inner product), of L1: half width of what the distance may be
+	float squared_error;  // L2, cosine: of the distance as it stands here, besides
 };
 
 struct ListQuery
@@ -44,20 +46,25 @@ struct ListQuery
 	double norm;     // of the operand, as the operator sees it
 	double x_norm;
 	quantizer::SignQuery table;  // of x
+	std::uint8_t *lut;
+	float *floats;           // the same for pq8
+	graph::CodeQuery code;   // of x; slots of sq8 and sq4
+	float eps;
+	float *decoded;          // D floats
 	/* --- of the list that was opened last --- */
 	ListView list_view;  // its diff is q.diff or x: keep a copy of the floats to come back to it
 	quantizer::SignQuery list_table;
+	const float *list_floats;
 	float *diff;  // D floats
-	/* --- what slots are compared with: list_view, or one that was kept --- */
-	ListView view;
 	std::uint8_t *own_lut;
-	std::int16_t *integers;
-	graph::CodeQuery code;  // of view.diff
-	bool code_ready;
+	float *own_floats;
 	float g;
 	float bound_bias;  // added to the table's bias: estimates become lower bounds
-	float error;       // of estimates: see bound_width
-	float eps;
+	/* --- what slots are compared with: list_view, or one that was kept --- */
+	ListView view;
+	std::int16_t *own_integers;
+	graph::CodeQuery own_code;  // of view.diff, where view.own_form
+	bool own_code_ready;
 };
 
 /* Bytes that init takes from memory are freed with the caller's context. v: d floats, any length. False: no memory. eps: width
@@ -81,7 +88,7 @@ float bound_width(const ListQuery &query, float mul) noexcept;
 Score score_slot(ListQuery &query, const std::uint8_t *slot) noexcept;
 
 /* The interval that a score stands for, in the operator's units. */
-graph::Interval score_interval(const ListQuery &query, const Score &score) noexcept;
+graph::Interval score_interval(ListQuery &query, const Score &score) noexcept;
 
 /* The same as tight as the slot allows. */
 graph::Interval slot_interval(ListQuery &query, const std::uint8_t *slot) noexcept;

@@ -185,8 +185,13 @@ encode_halves(const float *r, std::size_t n, bool absolute, float *decoded, Slot
 	measure(r, decoded, n, absolute, slot);
 }
 
-void
-encode_sq8(const float *r, std::size_t n, bool absolute, SlotHeader &slot, std::uint8_t *payload) noexcept
+/* Two further bits of each element cut its step in four: value = bias + scale * (code + (bits - 1.5) / 4). */
+constexpr float kPart[4] = {-0.375f, -0.125f, 0.125f, 0.375f};
+
+/* decoded: receives what the 8 bits stand for. Returns the norm of the error of all ten. */
+double
+encode_sq8(const float *r, std::size_t n, bool absolute, float *decoded, SlotHeader &slot,
+		   std::uint8_t *payload) noexcept
 {
 	quantizer::Sq8 s = quantizer::sq8_encode(
 		r, n, absolute ? quantizer::ErrorNorm::absolute_sum : quantizer::ErrorNorm::euclidean, payload, nullptr);
@@ -194,6 +199,32 @@ encode_sq8(const float *r, std::size_t n, bool absolute, SlotHeader &slot, std::
 	slot.bias = s.bias;
 	slot.norm2 = s.norm2;
 	slot.error = s.error;
+	distance::kernels().decode(payload, nullptr, s.scale, s.bias, n, decoded);
+	std::uint8_t *bits = payload + n;
+	const float inverse = 4 / s.scale;
+	double error = 0;
+	for (std::size_t i = 0; i < n; i += 16)
+	{
+		float part = 0;
+		std::uint8_t level[16];
+		for (std::size_t j = 0; j < 16; j++)
+		{
+			float rest = r[i + j] - decoded[i + j];
+			float at = rest * inverse + 2;
+			auto whole = static_cast<int>(at < 0 ? 0 : at > 3 ? 3 : at);
+			level[j] = static_cast<std::uint8_t>(whole);
+			float e = rest - s.scale * (0.25f * static_cast<float>(whole) - 0.375f);
+			part += absolute ? std::fabs(e) : e * e;
+		}
+		error += static_cast<double>(part);
+		for (std::size_t j = 0; j < 4; j++)
+			bits[i / 4 + j] = static_cast<std::uint8_t>(level[4 * j] | level[4 * j + 1] << 2 | level[4 * j + 2] << 4 |
+														level[4 * j + 3] << 6);
+	}
+	/* Rounding of the float32 steps above: some units in the last place of the decoded values. */
+	double size = std::fabs(static_cast<double>(s.bias)) + 256 * static_cast<double>(s.scale);
+	double rounding = 0x1p-22 * size * (absolute ? static_cast<double>(n) : std::sqrt(static_cast<double>(n)));
+	return (absolute ? error : std::sqrt(error)) * (1 + 1e-5) + rounding;
 }
 
 /* Trials of a lattice's step: a coarse series, and a search between the neighbours of the best. */
@@ -420,11 +451,12 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 	std::uint8_t *payload = out.slot + sizeof slot;
 	/* What is left between payload and end counts in the checksum. */
 	std::memset(out.slot + shape.slot_bytes - 4, 0, 4);
+	double refined = 0;
 	switch (shape.slots)
 	{
 		case Slots::none: break;
 		case Slots::sq4: encode_sq4(r, n, decoded, slot, payload); break;
-		case Slots::sq8: encode_sq8(r, n, absolute, slot, payload); break;
+		case Slots::sq8: refined = encode_sq8(r, n, absolute, decoded, slot, payload); break;
 		case Slots::half: encode_halves(r, n, absolute, decoded, slot, payload); break;
 		case Slots::float32: encode_floats(v, shape.dimensions, slot, payload); break;
 		case Slots::bits:
@@ -432,11 +464,29 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 			std::memcpy(payload, v, (shape.dimensions + 7) / 8);
 			break;
 	}
-	/* r is rounded, half a unit an element. */
 	if (relative)
-		slot.error = exact ? round_up(static_cast<double>(slot.error) + 0x1.01p-24 * size_of(r, n, absolute) +
-									  static_cast<double>(n) * 1e-45)
+	{
+		/* r is rounded, half a unit an element. */
+		double rounded = 0x1.01p-24 * size_of(r, n, absolute) + static_cast<double>(n) * 1e-45;
+		slot.error = exact ? round_up(static_cast<double>(slot.error) + rounded)
 						   : std::numeric_limits<float>::infinity();
+		double share = std::ceil((refined + rounded) / static_cast<double>(slot.error) * 65535);
+		slot.refined = share < 65535 ? static_cast<std::uint16_t>(share) : std::uint16_t{65535};
+	}
+	if (shape.slots == Slots::sq4 || shape.slots == Slots::sq8 || shape.slots == Slots::half)
+	{
+		const distance::Kernels &k = distance::kernels();
+		if (shape.slots == Slots::sq4)
+		{
+			std::memcpy(out.slot, &slot, sizeof slot);
+			decode_slot(shape, out.slot, decoded);
+		}
+		float product = k.inner_product(centre, decoded, n);
+		const auto most = static_cast<float>(kGreatest);
+		slot.centre_product = product >= -most && product <= most ? product : 0;
+		if (slot.centre_product != product)
+			slot.error = std::numeric_limits<float>::infinity();
+	}
 	finish_slot(shape, slot, out.slot);
 }
 
@@ -560,7 +610,13 @@ decode_slot(const IvfShape &shape, const std::uint8_t *slot, float *residual) no
 	const std::uint8_t *payload = slot + sizeof header;
 	const std::size_t n = shape.code_dims;
 	if (shape.slots == Slots::sq8)
+	{
 		k.decode(payload, nullptr, header.scale, header.bias, n, residual);
+		const std::uint8_t *bits = payload + n;
+		for (std::size_t i = 0; i < n; i += 4)
+			for (std::size_t j = 0; j < 4; j++)
+				residual[i + j] += header.scale * kPart[bits[i / 4] >> 2 * j & 3];
+	}
 	else if (shape.slots == Slots::half)
 	{
 		k.f16_to_f32(reinterpret_cast<const std::uint16_t *>(payload), residual, n);
@@ -576,6 +632,16 @@ decode_slot(const IvfShape &shape, const std::uint8_t *slot, float *residual) no
 	}
 	else
 		std::fill_n(residual, n, 0.0f);
+}
+
+float
+decoded_error(const IvfShape &shape, const std::uint8_t *slot) noexcept
+{
+	SlotHeader header;
+	std::memcpy(&header, slot, sizeof header);
+	if (shape.slots != Slots::sq8)
+		return header.error;
+	return round_up(static_cast<double>(header.error) * header.refined / 65535);
 }
 
 }  // namespace vecdb::core::lists

@@ -2,6 +2,9 @@
  * Bounds from codes and distances from slots, for one query and one list after the other.
  *
  * Regime: core.
+ * Coarse distances of sq8 and sq4 slots come from integer products. Where the list's centre lies no farther out than its rows need, one
+ * integer query serves all lists: <q - c, r> = <q, r> - <c, r>, the last kept in the slot. Else (kListOwnTable, L1) q - c is
+ * coded for the list.
  */
 #include "vecdb/lists/list_query.hpp"
 
@@ -32,51 +35,48 @@ payload_of(const std::uint8_t *slot) noexcept
 	return slot + sizeof(SlotHeader);
 }
 
-/* Standard deviation of an estimate over |q - c| |mul|: what the code leaves of the residual points anywhere (RaBitQ, section 3.2). */
-float
-sign_error(const IvfShape &shape) noexcept
-{
-	double n = shape.code_dims, coded = shape.sign_dims;
-	return static_cast<float>(std::sqrt(coded * (1 - 2 / 3.14159265358979 * coded / n) / (n - 1)));
-}
-
 bool
 is_product(Metric metric) noexcept
 {
 	return metric == Metric::inner_product;
 }
 
-/* What the operator computes, to the last bit. */
-double
-bit_distance(const ListQuery &q, const std::uint8_t *row) noexcept
+bool
+has_integer_form(Slots slots) noexcept
 {
-	const std::size_t bytes = (q.codec->space.dimensions + 7) / 8;
-	if (q.metric == Metric::hamming)
-		return static_cast<double>(q.kernels->hamming(row_bytes(q.v), row, bytes));
-	std::uint64_t parts[2];
-	q.kernels->jaccard_parts(row_bytes(q.v), row, bytes, parts);
-	return parts[0] == 0 ? 1.0 : 1.0 - static_cast<double>(parts[0]) / static_cast<double>(parts[1]);
+	return slots == Slots::sq8 || slots == Slots::sq4;
 }
 
-/* The integer form of view.diff, made when the first slot of a list asks for it. */
+/*
+ * Rotation and centring round relative to |x| and |c|, which may be far more than the difference: mean_norm is what
+ * operator_interval adds 3e-7 of.
+ */
+void
+set_rounding(ListQuery &q, graph::CodeQuery &code) noexcept
+{
+	code.mean_norm = q.codec->space.mean_norm + 7 * (q.x_norm + q.view.centre_norm);
+	if (q.metric == Metric::l1)
+		code.norm += q.x_norm + q.view.centre_norm;
+}
+
+/* The integer form that rows of the view are compared with. */
 const graph::CodeQuery &
 code_query(ListQuery &q) noexcept
 {
-	if (!q.code_ready)
+	if (!q.view.own_form)
+	{
+		set_rounding(q, q.code);
+		return q.code;
+	}
+	if (!q.own_code_ready)
 	{
 		std::size_t n = q.codec->space.code_dims;
-		/*
-		 * Rotation and centring round relative to |x| and |c|, which may be far more than the difference: mean_norm is what
-		 * operator_interval adds 3e-7 of.
-		 */
-		double far = q.codec->space.mean_norm + 7 * (q.x_norm + q.view.centre_norm);
-		q.code = graph::make_code_query(q.metric, quantizer::sq8_query(q.view.diff, n, q.integers),
-										q.codec->space.dimensions, q.norm, far);
-		if (q.metric == Metric::l1)
-			q.code.norm += q.x_norm + q.view.centre_norm;
-		q.code_ready = true;
+		q.own_code = graph::make_code_query(q.metric, quantizer::sq8_query(q.view.diff, n, q.own_integers),
+											q.codec->space.dimensions, q.norm, 0);
+		set_rounding(q, q.own_code);
+		q.own_code_ready = true;
 	}
-	return q.code;
+	return q.own_code;
 }
 
 /* |v| in code space, at most: what the rounding of products goes with. */
@@ -87,21 +87,79 @@ code_norm(const ListQuery &q, float norm2) noexcept
 	return is_product(q.metric) ? norm + q.view.centre_norm : norm;
 }
 
+/* Distance in float precision to a residual decoded to q.decoded. */
+float
+decoded_distance(const ListQuery &q, const float *residual) noexcept
+{
+	const std::size_t n = q.codec->space.code_dims;
+	if (q.metric == Metric::l1)
+		return q.kernels->l1(q.view.diff, residual, n);
+	if (is_product(q.metric))
+		return q.view.offset - q.kernels->inner_product(q.x, residual, n);
+	return q.kernels->l2_squared(q.view.diff, residual, n);
+}
+
+graph::CodeQuery
+float_query(const ListQuery &q) noexcept
+{
+	graph::CodeQuery code{};
+	code.metric = q.metric;
+	code.n = q.codec->space.code_dims;
+	code.q = q.view.diff;
+	code.norm = std::sqrt(static_cast<double>(q.kernels->inner_product(q.view.diff, q.view.diff, code.n)));
+	code.operand_norm = q.norm;
+	code.mean_norm = q.codec->space.mean_norm + 7 * (q.x_norm + q.view.centre_norm);
+	if (q.metric == Metric::l1)
+		code.norm += q.x_norm + q.view.centre_norm;
+	code.operator_slack = (static_cast<double>(q.codec->space.dimensions) / 16 + 32) * 0x1p-24;
+	return code;
+}
+
+quantizer::SignQuery
+make_table(const ListQuery &q, const float *of, std::uint8_t *lut, float *floats) noexcept
+{
+	quantizer::SignQuery table{};
+	table.segments = q.codec->shape.segments;
+	switch (q.codec->shape.codes)
+	{
+		case Codes::none: break;
+		case Codes::sign: table = quantizer::sign_query(of, q.codec->shape.sign_dims, lut); break;
+		case Codes::pq4: table = quantizer::product_query(q.codec->books, of, lut, floats); break;
+		case Codes::pq8: quantizer::product_table(q.codec->books, of, floats); break;
+	}
+	return table;
+}
+
+std::size_t
+lut_bytes(const ListCodec &codec) noexcept
+{
+	return codec.shape.codes == Codes::sign	 ? quantizer::sign_lut_bytes(codec.shape.sign_dims)
+		   : codec.shape.codes == Codes::pq4 ? quantizer::product_lut_bytes(codec.books)
+											 : 0;
+}
+
+std::size_t
+table_floats(const ListCodec &codec) noexcept
+{
+	bool product = codec.shape.codes == Codes::pq4 || codec.shape.codes == Codes::pq8;
+	return product ? quantizer::product_table_floats(codec.books) : 0;
+}
+
 }  // namespace
 
 bool
 init_query(ListQuery &q, const ListCodec &codec, const float *v, float eps, Memory memory) noexcept
 {
 	const std::size_t d = codec.space.dimensions, n = codec.space.code_dims;
+	q = ListQuery{};
 	q.codec = &codec;
 	q.kernels = &distance::kernels();
 	q.metric = codec.space.metric;
 	q.eps = eps;
-	q.code_ready = false;
 	float *x = memory.array<float>(n);
 	q.diff = memory.array<float>(n);
-	q.integers = memory.array<std::int16_t>(n);
-	if (x == nullptr || q.diff == nullptr || q.integers == nullptr)
+	q.decoded = memory.array<float>(n);
+	if (x == nullptr || q.diff == nullptr || q.decoded == nullptr)
 		return false;
 	to_code_space(codec.space, v, x, &q.norm);
 	q.x = x;
@@ -116,18 +174,31 @@ init_query(ListQuery &q, const ListCodec &codec, const float *v, float eps, Memo
 			unit[i] = static_cast<float>(static_cast<double>(v[i]) / q.norm);
 		q.v = unit;
 	}
-	q.own_lut = nullptr;
-	q.error = 0;
-	q.table = quantizer::SignQuery{};
-	if (codec.shape.codes == Codes::sign)
+	if (has_integer_form(codec.shape.slots))
 	{
-		std::uint8_t *lut = memory.array<std::uint8_t>(quantizer::sign_lut_bytes(codec.shape.sign_dims));
-		q.own_lut = memory.array<std::uint8_t>(quantizer::sign_lut_bytes(codec.shape.sign_dims));
-		if (lut == nullptr || q.own_lut == nullptr)
+		std::int16_t *integers = memory.array<std::int16_t>(n);
+		q.own_integers = memory.array<std::int16_t>(n);
+		if (integers == nullptr || q.own_integers == nullptr)
 			return false;
-		q.table = quantizer::sign_query(x, codec.shape.sign_dims, lut);
-		q.error = sign_error(codec.shape);
+		q.code = graph::make_code_query(q.metric, quantizer::sq8_query(x, n, integers), codec.space.dimensions, q.norm,
+										0);
 	}
+	if (std::size_t bytes = lut_bytes(codec); bytes > 0)
+	{
+		q.lut = memory.array<std::uint8_t>(bytes);
+		q.own_lut = memory.array<std::uint8_t>(bytes);
+		if (q.lut == nullptr || q.own_lut == nullptr)
+			return false;
+	}
+	if (std::size_t floats = table_floats(codec); floats > 0)
+	{
+		q.floats = memory.array<float>(floats);
+		q.own_floats = memory.array<float>(floats);
+		if (q.floats == nullptr || q.own_floats == nullptr)
+			return false;
+	}
+	if (codec.shape.codes != Codes::none)
+		q.table = make_table(q, x, q.lut, q.floats);
 	return true;
 }
 
@@ -135,7 +206,7 @@ void
 open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 {
 	const std::size_t n = q.codec->space.code_dims;
-	q.code_ready = false;
+	q.own_code_ready = false;
 	for (std::size_t i = 0; i < n; i++)
 		q.diff[i] = q.x[i] - centre[i];
 	const bool product = is_product(q.metric);
@@ -144,37 +215,52 @@ open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 	view.centre_norm = std::sqrt(static_cast<double>(q.kernels->inner_product(centre, centre, n)));
 	view.offset = product ? -q.kernels->inner_product(q.x, centre, n) : 0;
 	view.diff = product ? q.x : q.diff;
+	view.own_form = !product && (own_table || q.metric == Metric::l1);
 	q.view = view;
 	q.g = product ? view.offset : view.distance;
 	double towards = product && own_table ? q.x_norm : std::sqrt(static_cast<double>(view.distance));
 	q.list_table = q.table;
-	if (q.codec->shape.codes == Codes::sign && own_table && !product)
-		q.list_table = quantizer::sign_query(q.diff, q.codec->shape.sign_dims, q.own_lut);
-	q.bound_bias = q.eps * static_cast<float>(towards) * q.error;
+	q.list_floats = q.floats;
+	if (q.codec->shape.codes == Codes::none)
+		return;
+	if (own_table && !product)
+	{
+		q.list_table = make_table(q, q.diff, q.own_lut, q.own_floats);
+		q.list_floats = q.own_floats;
+	}
+	q.bound_bias = q.eps * deviation_of_e(q.codec->deviation, static_cast<float>(towards), q.list_table.step,
+										  q.list_table.segments);
 }
 
 void
 open_view(ListQuery &q, const ListView &view) noexcept
 {
 	q.view = view;
-	q.code_ready = false;
+	q.own_code_ready = false;
 }
 
 std::uint32_t
 scan_block(ListQuery &q, const std::uint8_t *block, float threshold, float *lower) noexcept
 {
 	const IvfShape &shape = q.codec->shape;
-	if (shape.codes == Codes::none)
-	{
-		for (std::uint32_t i = 0; i < layout::kLanes; i++)
-			lower[i] = -INFINITY;
-		return 0xFFFFFFFFu;
-	}
 	const layout::BlockHeader &h = *block_header(block);
+	const std::uint8_t *codes = block + shape.codes_offset;
 	/* mul is negative, so a larger e means nearer. */
-	return q.kernels->fast_scan(block + shape.codes_offset, q.list_table.lut, q.list_table.segments, h.add, h.mul,
-								h.add_scale, h.mul_scale, q.g, q.list_table.step, q.list_table.bias + q.bound_bias,
-								threshold, lower);
+	switch (shape.codes)
+	{
+		case Codes::sign:
+		case Codes::pq4:
+			return q.kernels->fast_scan(codes, q.list_table.lut, q.list_table.segments, h.add, h.mul, h.add_scale,
+										h.mul_scale, q.g, q.list_table.step, q.list_table.bias + q.bound_bias,
+										threshold, lower);
+		case Codes::pq8:
+			return q.kernels->table_scan(codes, q.list_floats, shape.segments, h.add, h.mul, h.add_scale, h.mul_scale,
+										 q.g, q.bound_bias, threshold, lower);
+		case Codes::none: break;
+	}
+	for (std::uint32_t i = 0; i < layout::kLanes; i++)
+		lower[i] = -INFINITY;
+	return 0xFFFFFFFFu;
 }
 
 float
@@ -188,33 +274,63 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 {
 	const IvfShape &shape = q.codec->shape;
 	const SlotHeader &h = header_of(slot);
-	const std::uint8_t *code = payload_of(slot);
+	const std::uint8_t *payload = payload_of(slot);
+	const std::size_t n = shape.code_dims;
 	Score s{};
 	switch (shape.slots)
 	{
 		case Slots::sq8:
+		case Slots::sq4:
 		{
-			const graph::CodeQuery &cq = code_query(q);
-			float d = graph::query_distance(*q.kernels, cq, code, h.scale, h.bias, h.norm2) + q.view.offset;
+			const graph::CodeQuery &code = code_query(q);
+			float d;
+			if (q.metric == Metric::l1)
+				d = q.kernels->l1_u8_f32(payload, h.scale, h.bias, q.view.diff, n);
+			else
+			{
+				std::int32_t whole = shape.slots == Slots::sq8 ? q.kernels->dot_u8_i16(payload, code.codes, n)
+															   : q.kernels->dot_u4_i16(payload, code.codes, n);
+				float dot = h.bias * code.code_sum + h.scale * code.step * static_cast<float>(whole);
+				if (is_product(q.metric))
+					d = q.view.offset - dot;
+				else if (q.view.own_form)
+					d = code.code_norm2 + h.norm2 - 2 * dot;
+				else
+				{
+					d = q.view.distance + h.norm2 - 2 * (dot - h.centre_product);
+					/* <x, r> with x as integers. */
+					s.squared_error = 2 * code.code_error * std::sqrt(h.norm2);
+				}
+				if (!is_product(q.metric) && !(d > 0))
+					d = 0;
+			}
 			float norm = static_cast<float>(code_norm(q, h.norm2));
-			graph::finish_score(cq, d, norm * norm, h.error, s.distance, s.error);
+			graph::finish_score(code, d, norm * norm, h.error, s.distance, s.error);
+			break;
+		}
+		case Slots::half:
+		{
+			const auto *halves = reinterpret_cast<const std::uint16_t *>(payload);
+			s.distance = q.metric == Metric::l1 ? q.kernels->l1_f16_f32(halves, h.scale, q.view.diff, n)
+						 : is_product(q.metric)
+							 ? q.view.offset - q.kernels->inner_product_f16_f32(halves, h.scale, q.x, n)
+							 : q.kernels->l2_squared_f16_f32(halves, h.scale, q.view.diff, n);
+			s.error = h.error;
+			if (is_product(q.metric))
+				graph::finish_score(float_query(q), s.distance, h.norm2, h.error, s.distance, s.error);
 			break;
 		}
 		case Slots::float32:
 		{
 			const std::size_t d = shape.dimensions;
-			const auto *v = reinterpret_cast<const float *>(code);
+			const auto *v = reinterpret_cast<const float *>(payload);
 			s.distance = q.metric == Metric::l1 ? q.kernels->l1(q.v, v, d)
 						 : is_product(q.metric) ? -q.kernels->inner_product(q.v, v, d)
 												: q.kernels->l2_squared(q.v, v, d);
-			s.error = 0;
 			break;
 		}
-		case Slots::bits:
-			s.distance = static_cast<float>(bit_distance(q, code));
-			s.error = 0;
-			break;
-		default: s.error = INFINITY; break;
+		case Slots::none:
+		case Slots::bits: s.error = INFINITY; break;
 	}
 	return s;
 }
@@ -222,35 +338,29 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 float
 upper_bound(const ListQuery &q, const Score &s) noexcept
 {
-	if (is_product(q.metric) || q.metric == Metric::l1 || distance::of_bits(q.metric))
+	if (is_product(q.metric) || q.metric == Metric::l1)
 		return s.distance + s.error;
-	float root = std::sqrt(s.distance > 0 ? s.distance : 0) + s.error;
-	if (q.codec->shape.slots == Slots::sq8)
-		root += q.code.code_error;
+	float root = std::sqrt((s.distance > 0 ? s.distance : 0) + s.squared_error) + s.error;
+	if (q.view.own_form && has_integer_form(q.codec->shape.slots))
+		root += q.own_code.code_error;
 	return root * root;
 }
 
 graph::Interval
-exact_interval(const ListQuery &q, float graph_distance) noexcept
+exact_interval(const ListQuery &query, float graph_distance) noexcept
 {
 	/* Worked out by the operator's own kernel: only the scaling to unit length and the root may round otherwise. */
 	double d = static_cast<double>(graph_distance);
-	double slack = static_cast<double>(q.codec->space.dimensions) / 16 * 0x1p-24 + 32 * 0x1p-24;
+	double slack = (static_cast<double>(query.codec->space.dimensions) / 16 + 32) * 0x1p-24;
 	graph::Interval i{};
-	switch (q.metric)
+	if (query.metric == Metric::cosine)
 	{
-		case Metric::cosine:
-			i.middle = d / 2;
-			i.lower = d / 2 - 2 * slack - 2e-7 > 0 ? d / 2 - 2 * slack - 2e-7 : 0;
-			i.upper = d / 2 + 2 * slack + 2e-7;
-			return i;
-		case Metric::l2: i.middle = std::sqrt(d); break;
-		case Metric::hamming: return graph::Interval{d, d, d};
-		case Metric::inner_product:
-		case Metric::l1:
-		case Metric::jaccard: i.middle = d; break;
-		default: break;
+		i.middle = d / 2;
+		i.lower = d / 2 - 2 * slack - 2e-7 > 0 ? d / 2 - 2 * slack - 2e-7 : 0;
+		i.upper = d / 2 + 2 * slack + 2e-7;
+		return i;
 	}
+	i.middle = query.metric == Metric::l2 ? std::sqrt(d) : d;
 	double width = 0x1p-22 * std::fabs(i.middle) + 1e-44;
 	i.lower = i.middle - width;
 	i.upper = i.middle + width;
@@ -258,15 +368,26 @@ exact_interval(const ListQuery &q, float graph_distance) noexcept
 }
 
 graph::Interval
-score_interval(const ListQuery &query, const Score &s) noexcept
+score_interval(ListQuery &query, const Score &s) noexcept
 {
-	if (query.codec->shape.slots == Slots::float32 || query.codec->shape.slots == Slots::bits)
-		return exact_interval(query, s.distance);
 	double d = static_cast<double>(s.distance), error = static_cast<double>(s.error);
+	if (query.codec->shape.slots == Slots::float32)
+		return exact_interval(query, s.distance);
 	if (is_product(query.metric))
 		return graph::Interval{d - error, d, d + error};
+	if (query.codec->shape.slots == Slots::half)
+	{
+		graph::CodeQuery code = float_query(query);
+		return graph::operator_interval(code, d, error, code.norm + std::sqrt(std::fabs(d)), false);
+	}
+	const graph::CodeQuery &code = code_query(query);
+	graph::CodeQuery bounded = code;
+	/* Of the shared form the integers' error is in squared_error. */
+	if (!query.view.own_form)
+		bounded.code_error = 0;
 	/* The code's own norm is not at hand, but |r| <= |q - c| + d. */
-	return graph::operator_interval(query.code, d, error, query.code.norm + std::sqrt(std::fabs(d)), true);
+	return graph::operator_interval(bounded, d, error, code.norm + std::sqrt(std::fabs(d)), true,
+									static_cast<double>(s.squared_error));
 }
 
 graph::Interval
@@ -276,15 +397,10 @@ slot_interval(ListQuery &q, const std::uint8_t *slot) noexcept
 	const SlotHeader &h = header_of(slot);
 	if (shape.slots == Slots::float32)
 		return exact_interval(q, score_slot(q, slot).distance);
-	if (shape.slots == Slots::bits)
-	{
-		double d = bit_distance(q, payload_of(slot));
-		return graph::Interval{d, d, d};
-	}
-	const graph::CodeQuery &cq = code_query(q);
-	double d = static_cast<double>(graph::refined_distance(*q.kernels, cq, payload_of(slot), nullptr, h.scale, h.bias) +
-								   q.view.offset);
-	return graph::operator_interval(cq, d, static_cast<double>(h.error), code_norm(q, h.norm2), false);
+	decode_slot(shape, slot, q.decoded);
+	double d = static_cast<double>(decoded_distance(q, q.decoded));
+	double error = static_cast<double>(decoded_error(shape, slot));
+	return graph::operator_interval(float_query(q), d, error, code_norm(q, h.norm2) + error, false);
 }
 
 }  // namespace vecdb::core::lists
