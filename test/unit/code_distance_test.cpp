@@ -143,7 +143,9 @@ operator_value(const Kernels &k, Metric metric, const Vector &a, const Vector &b
 		case Metric::l2: return std::sqrt(static_cast<double>(k.l2_squared(a.data(), b.data(), a.size())));
 		case Metric::inner_product: return -static_cast<double>(k.inner_product(a.data(), b.data(), a.size()));
 		case Metric::l1: return static_cast<double>(k.l1(a.data(), b.data(), a.size()));
-		case Metric::cosine: break;
+		case Metric::cosine:
+		case Metric::hamming:
+		case Metric::jaccard: break;
 	}
 	float parts[3];
 	k.cosine_parts(a.data(), b.data(), a.size(), parts);

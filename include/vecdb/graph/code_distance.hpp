@@ -222,8 +222,7 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 		case Metric::jaccard: break;  // bits have no such codes
 	}
 	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
-	double d2_slack =
-		(coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance) + squared_error;
+	double d2_slack = (coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance) + squared_error;
 	double d_error = error + query_error + rotation_slack + 6e-23 * std::sqrt(n);
 	double high = std::sqrt(graph_distance + d2_slack) + d_error;
 	double low2 = graph_distance - d2_slack;

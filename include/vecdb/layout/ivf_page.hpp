@@ -140,7 +140,8 @@ struct IvfMeta
 	/* Lists to look into for kProbeRecalls[i] of a row's ten nearest: the mean over a sample, measured at build. */
 	std::uint32_t probes[4];
 	std::uint32_t splits;  // of lists since the build
-	std::uint32_t code_deviation;  // float, its bits: C of lists/list_codec.hpp's deviation_of_e for these product codes; 0 else
+	std::uint32_t
+		code_deviation;  // float, its bits: C of lists/list_codec.hpp's deviation_of_e for these product codes; 0 else
 	std::uint32_t reserved2[5];
 	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
 };
@@ -214,11 +215,12 @@ struct SlotHeader
 	float scale;
 	float bias;
 	float norm2;  // squared Euclidean norm of the decoded residual (float32: of the vector); sq8: of its 8 bits
-	float error;  // norm of v - c - decoded residual, rounded up: Euclidean, for L1 the sum of absolute errors; sq8: of 8 bits
-	float centre_product;  // <c, decoded residual> (float32, bits: 0)
-	std::uint32_t crc;     // CRC-32C of the slot with this field 0
-	RowTid tid;            // of the row: tells a slot that has been used again
-	std::uint16_t refined; // sq8: error with the two further bits of each element, in 65535ths of `error`, rounded up
+	float
+		error;  // norm of v - c - decoded residual, rounded up: Euclidean, for L1 the sum of absolute errors; sq8: of 8 bits
+	float centre_product;   // <c, decoded residual> (float32, bits: 0)
+	std::uint32_t crc;      // CRC-32C of the slot with this field 0
+	RowTid tid;             // of the row: tells a slot that has been used again
+	std::uint16_t refined;  // sq8: error with the two further bits of each element, in 65535ths of `error`, rounded up
 };
 static_assert(sizeof(SlotHeader) == 32 && alignof(SlotHeader) == 4);
 

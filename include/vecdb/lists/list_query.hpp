@@ -32,7 +32,8 @@ struct ListView
 struct Score
 {
 	float distance;
-	float error;          // Euclidean (L2, cosine), of the product (inner product), of L1: half width of what the distance may be
+	float
+		error;  // Euclidean (L2, cosine), of the product (inner product), of L1: half width of what the distance may be
 	float squared_error;  // L2, cosine: of the distance as it stands here, besides
 };
 
@@ -47,10 +48,10 @@ struct ListQuery
 	double x_norm;
 	quantizer::SignQuery table;  // of x
 	std::uint8_t *lut;
-	float *floats;           // the same for pq8
-	graph::CodeQuery code;   // of x; slots of sq8 and sq4
+	float *floats;          // the same for pq8
+	graph::CodeQuery code;  // of x; slots of sq8 and sq4
 	float eps;
-	float *decoded;          // D floats
+	float *decoded;  // D floats
 	/* --- of the list that was opened last --- */
 	ListView list_view;  // its diff is q.diff or x: keep a copy of the floats to come back to it
 	quantizer::SignQuery list_table;

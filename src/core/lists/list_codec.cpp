@@ -205,7 +205,7 @@ encode_sq8(const float *r, std::size_t n, bool absolute, float *decoded, SlotHea
 	double error = 0;
 	for (std::size_t i = 0; i < n; i += 16)
 	{
-		float part = 0;
+		double part = 0;
 		std::uint8_t level[16];
 		for (std::size_t j = 0; j < 16; j++)
 		{
@@ -213,10 +213,10 @@ encode_sq8(const float *r, std::size_t n, bool absolute, float *decoded, SlotHea
 			float at = rest * inverse + 2;
 			auto whole = static_cast<int>(at < 0 ? 0 : at > 3 ? 3 : at);
 			level[j] = static_cast<std::uint8_t>(whole);
-			float e = rest - s.scale * (0.25f * static_cast<float>(whole) - 0.375f);
+			double e = static_cast<double>(rest - s.scale * (0.25f * static_cast<float>(whole) - 0.375f));
 			part += absolute ? std::fabs(e) : e * e;
 		}
-		error += static_cast<double>(part);
+		error += part;
 		for (std::size_t j = 0; j < 4; j++)
 			bits[i / 4 + j] = static_cast<std::uint8_t>(level[4 * j] | level[4 * j + 1] << 2 | level[4 * j + 2] << 4 |
 														level[4 * j + 3] << 6);
@@ -468,7 +468,8 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 	{
 		/* r is rounded, half a unit an element. */
 		double rounded = 0x1.01p-24 * size_of(r, n, absolute) + static_cast<double>(n) * 1e-45;
-		slot.error = exact ? round_up(static_cast<double>(slot.error) + rounded)
+		/* Of a constant residual the further bits tell nothing and cost a little. */
+		slot.error = exact ? round_up(std::max(static_cast<double>(slot.error), refined) + rounded)
 						   : std::numeric_limits<float>::infinity();
 		double share = std::ceil((refined + rounded) / static_cast<double>(slot.error) * 65535);
 		slot.refined = share < 65535 ? static_cast<std::uint16_t>(share) : std::uint16_t{65535};
@@ -481,11 +482,8 @@ encode_row(const ListCodec &codec, const float *centre, bool own_table, const fl
 			std::memcpy(out.slot, &slot, sizeof slot);
 			decode_slot(shape, out.slot, decoded);
 		}
-		float product = k.inner_product(centre, decoded, n);
-		const auto most = static_cast<float>(kGreatest);
-		slot.centre_product = product >= -most && product <= most ? product : 0;
-		if (slot.centre_product != product)
-			slot.error = std::numeric_limits<float>::infinity();
+		/* Where this overflows, so does whatever it is used for. */
+		slot.centre_product = k.inner_product(centre, decoded, n);
 	}
 	finish_slot(shape, slot, out.slot);
 }

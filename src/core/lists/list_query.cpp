@@ -133,7 +133,7 @@ make_table(const ListQuery &q, const float *of, std::uint8_t *lut, float *floats
 std::size_t
 lut_bytes(const ListCodec &codec) noexcept
 {
-	return codec.shape.codes == Codes::sign	 ? quantizer::sign_lut_bytes(codec.shape.sign_dims)
+	return codec.shape.codes == Codes::sign  ? quantizer::sign_lut_bytes(codec.shape.sign_dims)
 		   : codec.shape.codes == Codes::pq4 ? quantizer::product_lut_bytes(codec.books)
 											 : 0;
 }
@@ -180,8 +180,8 @@ init_query(ListQuery &q, const ListCodec &codec, const float *v, float eps, Memo
 		q.own_integers = memory.array<std::int16_t>(n);
 		if (integers == nullptr || q.own_integers == nullptr)
 			return false;
-		q.code = graph::make_code_query(q.metric, quantizer::sq8_query(x, n, integers), codec.space.dimensions, q.norm,
-										0);
+		q.code =
+			graph::make_code_query(q.metric, quantizer::sq8_query(x, n, integers), codec.space.dimensions, q.norm, 0);
 	}
 	if (std::size_t bytes = lut_bytes(codec); bytes > 0)
 	{
@@ -301,7 +301,7 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 					/* <x, r> with x as integers. */
 					s.squared_error = 2 * code.code_error * std::sqrt(h.norm2);
 				}
-				if (!is_product(q.metric) && !(d > 0))
+				if (!is_product(q.metric) && d < 0)
 					d = 0;
 			}
 			float norm = static_cast<float>(code_norm(q, h.norm2));
