@@ -183,8 +183,8 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 		bool again = false;
 		if (n > 0)
 		{
-			/* The estimates are off by some percent: of half as many again, the nearest are exact enough. L1 has none. */
-			uint32 looked_at = l1 ? n : exact + exact / 2 + 32;
+			/* The estimates are off by some percent: of half as many more, the nearest are exact enough. L1 has none. */
+			uint32 looked_at = l1 ? n : exact + exact / 2 + 12;
 			float limit = std::numeric_limits<float>::infinity();
 			if (looked_at < n)
 			{

@@ -103,13 +103,16 @@ out_of_memory()
 	pg::report(core::Status::out_of_memory());
 }
 
+/* First block of what a scan keeps: the query in its forms. */
+constexpr Size kScanBytes = 32 * 1024;
+
 IndexScanDesc
 ivf_begin_scan(Relation index, int nkeys, int norderbys)
 {
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	auto *so = static_cast<ScanOpaque *>(palloc0(sizeof(ScanOpaque)));
-	so->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf scan", ALLOCSET_DEFAULT_SIZES);
-	so->pass_context = AllocSetContextCreate(so->context, "vecdb ivf pass", ALLOCSET_DEFAULT_SIZES);
+	so->context =
+		AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf scan", ALLOCSET_SMALL_MINSIZE, kScanBytes, ALLOCSET_DEFAULT_MAXSIZE);
 	if (norderbys > 0)
 	{
 		scan->xs_orderbyvals = static_cast<Datum *>(palloc0(sizeof(Datum) * static_cast<Size>(norderbys)));
@@ -127,8 +130,8 @@ reset_scan(ScanOpaque *so)
 		close_heap_vectors(so->heap);
 	so->heap = nullptr;
 	so->started = false;
-	MemoryContextResetOnly(so->context);
-	MemoryContextReset(so->pass_context);
+	MemoryContextReset(so->context);
+	so->pass_context = nullptr;
 }
 
 void
@@ -150,6 +153,46 @@ ivf_end_scan(IndexScanDesc scan)
 	MemoryContextDelete(so->context);
 	pfree(so);
 	scan->opaque = nullptr;
+}
+
+/*
+ * The memory that the next scan of this backend can have: given back to the system after each query it would cost a page
+ * fault for each of its pages.
+ */
+static MemoryContext spare_context;
+static bool spare_taken;
+
+/* What stays with the backend, and what is not kept. */
+constexpr Size kSpareBytes = 256 * 1024, kMostSpareBytes = 4 * 1024 * 1024;
+
+/* Runs when the scan's context is reset or goes, also on ERROR. */
+static void
+give_back(void *)
+{
+	if (MemoryContextMemAllocated(spare_context, true) > kMostSpareBytes)
+	{
+		MemoryContextDelete(spare_context);
+		spare_context = nullptr;
+	}
+	else
+		MemoryContextReset(spare_context);
+	spare_taken = false;
+}
+
+static MemoryContext
+take_pass_context(MemoryContext parent)
+{
+	if (spare_taken)
+		return AllocSetContextCreate(parent, "vecdb ivf pass", ALLOCSET_DEFAULT_SIZES);
+	if (spare_context == nullptr)
+		spare_context = AllocSetContextCreate(TopMemoryContext, "vecdb ivf pass", kSpareBytes, kSpareBytes,
+											  ALLOCSET_DEFAULT_MAXSIZE);
+	auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAlloc(parent, sizeof(MemoryContextCallback)));
+	callback->func = give_back;
+	callback->arg = nullptr;
+	spare_taken = true;
+	MemoryContextRegisterResetCallback(parent, callback);
+	return spare_context;
 }
 
 static const IvfShape &
@@ -778,6 +821,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->state = index_state(so->index, meta);
 	so->state->meta.directory_version = meta.directory_version;
 	so->started = true;
+	so->pass_context = take_pass_context(so->context);
 	so->returned = 0;
 	so->length = RelationGetNumberOfBlocks(so->index);
 	so->stats = ScanStats{};
