@@ -111,8 +111,8 @@ ivf_begin_scan(Relation index, int nkeys, int norderbys)
 {
 	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
 	auto *so = static_cast<ScanOpaque *>(palloc0(sizeof(ScanOpaque)));
-	so->context =
-		AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf scan", ALLOCSET_SMALL_MINSIZE, kScanBytes, ALLOCSET_DEFAULT_MAXSIZE);
+	so->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf scan", ALLOCSET_SMALL_MINSIZE, kScanBytes,
+										ALLOCSET_DEFAULT_MAXSIZE);
 	if (norderbys > 0)
 	{
 		scan->xs_orderbyvals = static_cast<Datum *>(palloc0(sizeof(Datum) * static_cast<Size>(norderbys)));
