@@ -643,7 +643,7 @@ struct Refiner
 			return heap_interval(so, c.tid, out);
 		}
 		const IvfShape &shape = shape_of(so);
-		if (shape.slots == Slots::none)
+		if (core::lists::only_estimates(shape))
 			return true;  // out is the estimate
 		use_view(so, c.view);
 		Buffer buffer;
@@ -739,7 +739,7 @@ pass(ScanOpaque *so)
 				continue;
 			}
 			ids[n] = i;
-			if (shape_of(so).slots == Slots::none)
+			if (core::lists::only_estimates(shape_of(so)))
 			{
 				double middle = operator_distance(metric, c.score.distance);
 				double lower = so->heap != nullptr ? operator_distance(metric, c.lower) : middle;
@@ -919,7 +919,7 @@ ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		scan->xs_heaptid.ip_blkid.bi_lo = static_cast<uint16>(node.payload >> 16);
 		scan->xs_heaptid.ip_posid = static_cast<OffsetNumber>(node.payload & 0xffff);
 		scan->xs_recheck = false;
-		bool exact = so->heap != nullptr || shape_of(so).slots == Slots::none;
+		bool exact = so->heap != nullptr || core::lists::only_estimates(shape_of(so));
 		scan->xs_recheckorderby = !node.certain && !so->without_order && !exact;
 		so->stats.rows++;
 		so->stats.rechecked += scan->xs_recheckorderby;

@@ -323,7 +323,8 @@ resolve_options(IvfOptions &o, distance::Metric metric, std::uint32_t code_dims,
 	if (metric == distance::Metric::l1 && (coded || o.quantizer == Quantizer::rabitq4))
 		return "quantizer must be sq8, half or none for L1 distance";
 	if (o.rerank == Rerank::automatic)
-		o.rerank = coded ? Rerank::sq8 : Rerank::none;
+		/* Four bits alone give no exact order. */
+		o.rerank = coded ? Rerank::sq8 : o.quantizer == Quantizer::rabitq4 ? Rerank::heap : Rerank::none;
 	if (!coded && o.rerank != Rerank::none && o.rerank != Rerank::heap)
 		return "rerank must be none or heap for this quantizer";
 	if (o.quantizer != Quantizer::pq)

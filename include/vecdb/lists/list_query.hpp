@@ -88,7 +88,14 @@ float bound_width(const ListQuery &query, float mul) noexcept;
 /* Graph distance to the row of a slot, integers where that is faster. slot: slot_bytes, sound or not. */
 Score score_slot(ListQuery &query, const std::uint8_t *slot) noexcept;
 
-/* The interval that a score stands for, in the operator's units. */
+/* Do the slots hold no more than estimates? Then neither a score nor an order by it is certain. */
+inline bool
+only_estimates(const IvfShape &shape) noexcept
+{
+	return shape.slots == layout::Slots::none || shape.slots == layout::Slots::sq4;
+}
+
+/* The interval that a score stands for, in the operator's units; not of estimates. */
 graph::Interval score_interval(ListQuery &query, const Score &score) noexcept;
 
 /* The same as tight as the slot allows. */

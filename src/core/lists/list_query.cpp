@@ -41,6 +41,14 @@ is_product(Metric metric) noexcept
 	return metric == Metric::inner_product;
 }
 
+/* Can the codes be scanned? Product codes of an index that began empty cannot: there are no codebooks. */
+bool
+has_table(const ListCodec &codec) noexcept
+{
+	Codes codes = codec.shape.codes;
+	return codes == Codes::sign || (codes != Codes::none && codec.books.vectors != nullptr);
+}
+
 bool
 has_integer_form(Slots slots) noexcept
 {
@@ -78,6 +86,9 @@ code_query(ListQuery &q) noexcept
 	}
 	return q.own_code;
 }
+
+/* How far a row may be from what its 4 bits say, in standard deviations. */
+constexpr float kSq4Deviations = 3;
 
 /* |v| in code space, at most: what the rounding of products goes with. */
 double
@@ -197,7 +208,7 @@ init_query(ListQuery &q, const ListCodec &codec, const float *v, float eps, Memo
 		if (q.floats == nullptr || q.own_floats == nullptr)
 			return false;
 	}
-	if (codec.shape.codes != Codes::none)
+	if (has_table(codec))
 		q.table = make_table(q, x, q.lut, q.floats);
 	return true;
 }
@@ -221,7 +232,8 @@ open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 	double towards = product && own_table ? q.x_norm : std::sqrt(static_cast<double>(view.distance));
 	q.list_table = q.table;
 	q.list_floats = q.floats;
-	if (q.codec->shape.codes == Codes::none)
+	q.bound_bias = 0;
+	if (!has_table(*q.codec))
 		return;
 	if (own_table && !product)
 	{
@@ -245,8 +257,9 @@ scan_block(ListQuery &q, const std::uint8_t *block, float threshold, float *lowe
 	const IvfShape &shape = q.codec->shape;
 	const layout::BlockHeader &h = *block_header(block);
 	const std::uint8_t *codes = block + shape.codes_offset;
+	const Codes kind = has_table(*q.codec) ? shape.codes : Codes::none;
 	/* mul is negative, so a larger e means nearer. */
-	switch (shape.codes)
+	switch (kind)
 	{
 		case Codes::sign:
 		case Codes::pq4:
@@ -304,6 +317,16 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 				if (!is_product(q.metric) && d < 0)
 					d = 0;
 			}
+			if (shape.slots == Slots::sq4)
+			{
+				/* An estimate: what the residual is off by points anywhere, so its hard bound would say little (RaBitQ, section 3.2). */
+				float off = kSq4Deviations * h.error / std::sqrt(static_cast<float>(n));
+				float towards = is_product(q.metric) ? static_cast<float>(q.x_norm) : std::sqrt(q.view.distance);
+				graph::finish_score(code, d, h.norm2, 0, s.distance, s.error);
+				s.squared_error = 0;
+				s.error = (is_product(q.metric) ? 1 : 2) * towards * off;
+				break;
+			}
 			float norm = static_cast<float>(code_norm(q, h.norm2));
 			graph::finish_score(code, d, norm * norm, h.error, s.distance, s.error);
 			break;
@@ -338,7 +361,7 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 float
 upper_bound(const ListQuery &q, const Score &s) noexcept
 {
-	if (is_product(q.metric) || q.metric == Metric::l1)
+	if (is_product(q.metric) || q.metric == Metric::l1 || q.codec->shape.slots == Slots::sq4)
 		return s.distance + s.error;
 	float root = std::sqrt((s.distance > 0 ? s.distance : 0) + s.squared_error) + s.error;
 	if (q.view.own_form && has_integer_form(q.codec->shape.slots))
