@@ -48,6 +48,7 @@ constexpr std::uint16_t kIvfVersion = 1;
 constexpr std::uint16_t kIvfMinReaderVersion = 1;
 constexpr std::uint16_t kIvfPageId = 0xFD49;  // last two bytes of each page, for tools outside
 
+constexpr std::uint32_t kMaxBits = 64000;  // of a bit string
 constexpr int kMinLists = 1;
 constexpr int kMaxLists = 32768;
 /* Rows that a list is made for where the number of lists is not given. */
@@ -447,7 +448,7 @@ check_meta(const IvfMeta &meta, std::uint32_t blocks, IvfShape &shape) noexcept
 		((meta.pq_bits != 4 && meta.pq_bits != 8) || meta.pq_segments < 1 || meta.pq_segments > most ||
 		 meta.pq_segments > (meta.dimensions + 15) / 16 * 16 || (meta.pq_bits == 4 && meta.pq_segments % 4 != 0)))
 		return Status::error(Code::corrupt, "invalid product codes in metapage");
-	if (meta.dimensions < 1 || meta.dimensions > 64000 || meta.metric < 1 || meta.metric > 6 ||
+	if (meta.dimensions < 1 || meta.dimensions > kMaxBits || meta.metric < 1 || meta.metric > 6 ||
 		!ivf_shape(meta.dimensions, ivf_options(meta), shape) || meta.directory == 0 || meta.directory >= blocks ||
 		(meta.mean_block != kNoBlock && meta.mean_block >= blocks) ||
 		(meta.codebook_block != kNoBlock && meta.codebook_block >= blocks))

@@ -66,7 +66,7 @@ public:
 	std::size_t room_bytes() const noexcept;
 	Status add_room(MemorySource source) noexcept;
 	bool has_room() const noexcept;
-	/* Copies v, dimensions floats (not zero for cosine); has_room() must hold. */
+	/* Copies v, dimensions floats (not zero for cosine) or bits; has_room() must hold. */
 	void append(const float *v, RowTid tid) noexcept;
 	std::uint32_t rows() const noexcept;
 	/* What was appended was a sample: room stays. Before set_mean. */

@@ -150,8 +150,8 @@ struct ListBuilder::Impl
 	std::atomic<ListPhase> phase{ListPhase::loading};
 	std::atomic<std::uint64_t> assigned{0};
 
-	/* Rows: `stride` floats each, and their TIDs, in chunks of 2^chunk_bits. */
-	bool as_came;
+	/* Rows: `stride` floats each (bits: the bytes of the string in as much space), and their TIDs, in chunks of 2^chunk_bits. */
+	bool as_came, of_bits;
 	std::uint32_t stride, dims;
 	int chunk_bits = 0;
 	std::vector<Mapping> chunks;
@@ -184,9 +184,11 @@ struct ListBuilder::Impl
 	std::uint64_t rows_begun = 0;
 
 	explicit Impl(const ListBuilderOptions &o) noexcept
-		: options(o), codec(o.codec), as_came(o.codec.shape.slots == Slots::float32), dims(o.codec.shape.code_dims)
+		: options(o), codec(o.codec),
+		  as_came(o.codec.shape.slots == Slots::float32 || o.codec.shape.slots == Slots::bits),
+		  of_bits(o.codec.shape.slots == Slots::bits), dims(o.codec.shape.code_dims)
 	{
-		stride = as_came ? codec.shape.dimensions : dims;
+		stride = of_bits ? (codec.shape.dimensions + 31) / 32 : as_came ? codec.shape.dimensions : dims;
 		const std::size_t bytes = std::clamp(o.memory / 16, kLeastChunkBytes, kMostChunkBytes);
 		const std::size_t fit = std::max<std::size_t>(bytes / (stride * sizeof(float)), kLeastChunkRows);
 		chunk_bits = static_cast<int>(std::bit_width(fit)) - 1;
@@ -227,6 +229,13 @@ struct ListBuilder::Impl
 		const float *v = row(i);
 		if (in_place())
 			return v;
+		if (of_bits)
+		{
+			CodeSpace space = codec.space;
+			space.rotation = {};
+			to_code_space(space, v, out, nullptr);
+			return out;
+		}
 		const float *mean = codec.space.mean;
 		for (std::uint32_t j = 0; j < stride; j++)
 			out[j] = mean != nullptr ? v[j] - mean[j] : v[j];
@@ -236,7 +245,7 @@ struct ListBuilder::Impl
 	bool
 	in_place() const noexcept
 	{
-		return !as_came || (codec.space.mean == nullptr && stride == dims);
+		return !as_came || (!of_bits && codec.space.mean == nullptr && stride == dims);
 	}
 	cluster::RowSource
 	source() const noexcept
@@ -277,6 +286,11 @@ ListBuilder::Impl::convert(std::uint32_t end)
 {
 	const std::uint32_t begin = converted;
 	const bool cosine = codec.space.metric == Metric::cosine;
+	if (of_bits)
+	{
+		converted = end;
+		return;
+	}
 	workers.parallel(end - begin, kConvertRows, [&](std::size_t from, std::size_t to, unsigned) {
 		for (std::size_t i = from; i < to; i++)
 		{
@@ -602,7 +616,8 @@ void
 ListBuilder::append(const float *v, RowTid tid) noexcept
 {
 	Impl &impl = *impl_;
-	std::memcpy(impl.row(impl.count), v, impl.codec.shape.dimensions * sizeof(float));
+	const std::size_t n = impl.codec.shape.dimensions;
+	std::memcpy(impl.row(impl.count), v, impl.of_bits ? (n + 7) / 8 : n * sizeof(float));
 	impl.tid(impl.count) = tid;
 	impl.count++;
 }
@@ -632,8 +647,13 @@ ListBuilder::find_mean(float *mean, double *norm, bool *found) const noexcept
 		const auto n = static_cast<std::uint32_t>(std::min<std::size_t>({kMeanRows, fit, impl.count}));
 		std::vector<const float *> rows(n);
 		std::vector<double> scratch(2 * static_cast<std::size_t>(n));
+		std::vector<float> unpacked(impl.of_bits ? static_cast<std::size_t>(n) * impl.dims : 0);
 		for (std::uint32_t i = 0; i < n; i++)
-			rows[i] = impl.row(static_cast<std::uint32_t>(static_cast<std::uint64_t>(impl.count) * i / n));
+		{
+			const auto row = static_cast<std::uint32_t>(static_cast<std::uint64_t>(impl.count) * i / n);
+			rows[i] = impl.of_bits ? impl.load(row, unpacked.data() + static_cast<std::size_t>(i) * impl.dims)
+								   : impl.row(row);
+		}
 		*found = quantizer::trimmed_mean(rows.data(), n, dimensions, impl.codec.space.metric == Metric::cosine,
 										 scratch.data(), mean, norm);
 	});
