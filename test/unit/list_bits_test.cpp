@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -54,6 +56,26 @@ wanted(Metric metric, const Bits &a, const Bits &b, std::size_t n)
 	return both == 0 ? 1.0 : 1.0 - static_cast<double>(both) / either;
 }
 
+/* Keeps what a query allocates, and frees it with itself. */
+class Arena
+{
+public:
+	Memory
+	memory()
+	{
+		return Memory{[](void *self, std::size_t bytes) noexcept -> void * {
+						  auto &blocks = static_cast<Arena *>(self)->blocks_;
+						  return blocks
+							  .emplace_back(std::make_unique<std::max_align_t[]>(bytes / sizeof(std::max_align_t) + 1))
+							  .get();
+					  },
+					  [](void *, void *) noexcept {}, this};
+	}
+
+private:
+	std::vector<std::unique_ptr<std::max_align_t[]>> blocks_;
+};
+
 class ListBitsTest : public testing::TestWithParam<std::size_t>
 {};
 
@@ -77,9 +99,9 @@ TEST_P(ListBitsTest, SlotsGiveTheOperatorsDistance)
 
 		std::vector<float> centre(padded), x(padded), scratch(2 * padded);
 		Bits query = random_bits(n, random, 4);
-		Memory memory = malloc_memory();
+		Arena arena;
 		lists::ListQuery q{};
-		ASSERT_TRUE(lists::init_query(q, codec, as_row(query.data()), 3, memory));
+		ASSERT_TRUE(lists::init_query(q, codec, as_row(query.data()), 3, arena.memory()));
 		lists::open_list(q, centre.data(), true);
 		for (unsigned density = 0; density <= 8; density += 2)
 		{
@@ -119,9 +141,6 @@ TEST_P(ListBitsTest, SlotsGiveTheOperatorsDistance)
 				EXPECT_EQ(near.lower, near.upper);
 			}
 		}
-		std::free(q.diff);
-		std::free(q.integers);
-		std::free(const_cast<float *>(q.x));
 	}
 }
 

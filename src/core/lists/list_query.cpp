@@ -67,6 +67,18 @@ set_rounding(ListQuery &q, graph::CodeQuery &code) noexcept
 		code.norm += q.x_norm + q.view.centre_norm;
 }
 
+/* What the operator computes, to the last bit. */
+double
+bit_distance(const ListQuery &q, const std::uint8_t *row) noexcept
+{
+	const std::size_t bytes = (q.codec->space.dimensions + 7) / 8;
+	if (q.metric == Metric::hamming)
+		return static_cast<double>(q.kernels->hamming(row_bytes(q.v), row, bytes));
+	std::uint64_t parts[2];
+	q.kernels->jaccard_parts(row_bytes(q.v), row, bytes, parts);
+	return parts[0] == 0 ? 1.0 : 1.0 - static_cast<double>(parts[0]) / static_cast<double>(parts[1]);
+}
+
 /* The integer form that rows of the view are compared with. */
 const graph::CodeQuery &
 code_query(ListQuery &q) noexcept
@@ -352,8 +364,8 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 												: q.kernels->l2_squared(q.v, v, d);
 			break;
 		}
-		case Slots::none:
-		case Slots::bits: s.error = INFINITY; break;
+		case Slots::bits: s.distance = static_cast<float>(bit_distance(q, payload)); break;
+		case Slots::none: s.error = INFINITY; break;
 	}
 	return s;
 }
@@ -361,7 +373,8 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 float
 upper_bound(const ListQuery &q, const Score &s) noexcept
 {
-	if (is_product(q.metric) || q.metric == Metric::l1 || q.codec->shape.slots == Slots::sq4)
+	if (is_product(q.metric) || q.metric == Metric::l1 || distance::of_bits(q.metric) ||
+		q.codec->shape.slots == Slots::sq4)
 		return s.distance + s.error;
 	float root = std::sqrt((s.distance > 0 ? s.distance : 0) + s.squared_error) + s.error;
 	if (q.view.own_form && has_integer_form(q.codec->shape.slots))
@@ -383,6 +396,8 @@ exact_interval(const ListQuery &query, float graph_distance) noexcept
 		i.upper = d / 2 + 2 * slack + 2e-7;
 		return i;
 	}
+	if (query.metric == Metric::hamming)
+		return graph::Interval{d, d, d};
 	i.middle = query.metric == Metric::l2 ? std::sqrt(d) : d;
 	double width = 0x1p-22 * std::fabs(i.middle) + 1e-44;
 	i.lower = i.middle - width;
@@ -394,7 +409,7 @@ graph::Interval
 score_interval(ListQuery &query, const Score &s) noexcept
 {
 	double d = static_cast<double>(s.distance), error = static_cast<double>(s.error);
-	if (query.codec->shape.slots == Slots::float32)
+	if (query.codec->shape.slots == Slots::float32 || query.codec->shape.slots == Slots::bits)
 		return exact_interval(query, s.distance);
 	if (is_product(query.metric))
 		return graph::Interval{d - error, d, d + error};
@@ -420,6 +435,11 @@ slot_interval(ListQuery &q, const std::uint8_t *slot) noexcept
 	const SlotHeader &h = header_of(slot);
 	if (shape.slots == Slots::float32)
 		return exact_interval(q, score_slot(q, slot).distance);
+	if (shape.slots == Slots::bits)
+	{
+		double d = bit_distance(q, payload_of(slot));
+		return graph::Interval{d, d, d};
+	}
 	decode_slot(shape, slot, q.decoded);
 	double d = static_cast<double>(decoded_distance(q, q.decoded));
 	double error = static_cast<double>(decoded_error(shape, slot));
