@@ -72,7 +72,8 @@ iterate(const Work &work, float *centres) noexcept
 	{
 		float a = work.distance(centres, work.row(i), work.dims);
 		float b = work.distance(centres + work.dims, work.row(i), work.dims);
-		work.nearer[i] = a - b;
+		/* Both may have overflowed. */
+		work.nearer[i] = a - b == a - b ? a - b : 0.0f;
 		work.order[i] = static_cast<std::uint32_t>(i);
 		first += a < b;
 	}
