@@ -79,7 +79,8 @@ TEST(TwoMeans, NoMemory)
 {
 	std::vector<float> centres(4);
 	const float rows[] = {0, 0, 1, 1};
-	Memory none{[](void *, std::size_t) noexcept -> void * { return nullptr; }, [](void *, void *) noexcept {}, nullptr};
+	Memory none{[](void *, std::size_t) noexcept -> void * { return nullptr; }, [](void *, void *) noexcept {},
+				nullptr};
 	EXPECT_EQ(two_means(rows, 2, 2, false, 7, centres.data(), none), Separation::no_memory);
 }
 
