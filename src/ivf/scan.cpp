@@ -678,7 +678,7 @@ static float
 bound_width_for(uint32 probes, uint32 lists)
 {
 	float share = lists == 0 ? 1.0f : static_cast<float>(probes) / static_cast<float>(lists);
-	float eps = 1.6f + 5.0f * share;
+	float eps = 1.6f + 3.0f * share;
 	return eps < 3.2f ? eps : 3.2f;
 }
 
