@@ -65,6 +65,26 @@ print_image(const float *pixels)
 	}
 }
 
+/* Recall and speed for each value of a setting. */
+void
+ladder(std::vector<Connection> &one, const Exact &exact, const std::vector<std::string> &queries,
+	   const std::string &setting, const std::vector<int> &values, int usual)
+{
+	Connection &c = one.front();
+	for (int value : values)
+	{
+		std::string name = setting + " = " + std::to_string(value);
+		c.exec("SET " + name);
+		c.prepare("search", kSearch, {c.vector_type()});
+		std::vector<std::vector<std::int32_t>> found(queries.size());
+		for (std::size_t q = 0; q < queries.size(); q++)
+			c.search("search", queries[q], &found[q]);
+		Load load = run_load(one, 1, "search", queries, kSeconds);
+		print_line(name + (value == usual ? " (default)" : ""), exact.recall(found), load);
+	}
+	c.exec("RESET " + setting);
+}
+
 void
 measure(std::vector<Connection> &one, const Dataset &data, const Exact &exact)
 {
@@ -89,18 +109,23 @@ measure(std::vector<Connection> &one, const Dataset &data, const Exact &exact)
 	print_line("exact: no index", right / sample, run_load(one, 1, "exact", queries, kSeconds));
 	c.exec("RESET enable_indexscan");
 
-	for (int ef : {10, 20, 40, 100, 200})
-	{
-		c.exec("SET hnsw.ef_search = " + std::to_string(ef));
-		c.prepare("search", kSearch, {type});
-		std::vector<std::vector<std::int32_t>> found(queries.size());
-		for (std::size_t q = 0; q < queries.size(); q++)
-			c.search("search", queries[q], &found[q]);
-		Load load = run_load(one, 1, "search", queries, kSeconds);
-		print_line("hnsw.ef_search = " + std::to_string(ef) + (ef == 40 ? " (default)" : ""), exact.recall(found),
-				   load);
-	}
-	c.exec("RESET hnsw.ef_search");
+	ladder(one, exact, queries, "hnsw.ef_search", {10, 20, 40, 100, 200}, 40);
+}
+
+/* The same with the ivf index. The other one is dropped for as long as that takes: the planner may like it better. */
+void
+measure_ivf(std::vector<Connection> &one, const Dataset &data, const Exact &exact)
+{
+	Connection &c = one.front();
+	double start = now_seconds();
+	c.exec("CREATE INDEX images_embedding_ivf ON images USING ivf (embedding vector_l2_ops)");
+	printf("\n  build  CREATE INDEX ... USING ivf   %6.1f s   index %4.0f MB\n", now_seconds() - start,
+		   c.number("SELECT pg_relation_size('images_embedding_ivf')") / 1e6);
+	std::vector<std::string> queries = encode_rows(data.queries, exact.query_count());
+	c.exec("BEGIN");
+	c.exec("DROP INDEX images_embedding");
+	ladder(one, exact, queries, "vecdb.ivf_probes", {0, 4, 16}, 0);
+	c.exec("ROLLBACK");
 }
 
 void
@@ -147,6 +172,7 @@ quickstart(const Options &options)
 
 	Exact exact(data, kQueries, kNeighbors);
 	measure(one, data, exact);
+	measure_ivf(one, data, exact);
 	show_one_search(c, data);
 	return 0;
 }

@@ -53,7 +53,15 @@ slot_at(Relation index, IndexState *state, const IvfShape &shape, BlockNumber bl
 	for (uint32 i = 0; i < shape.pages_per_slot; i++)
 	{
 		if (!good || parts[i] == 0 || parts[i] >= blocks)
+		{
+			/* Replay may have given the page away. */
+			if (RecoveryInProgress())
+			{
+				buffer = state->hints.visit(index, 0);
+				return nullptr;
+			}
 			pg::report_corrupt(index, block, "invalid address of a slot page");
+		}
 		buffer = state->hints.visit(index, parts[i]);
 		page = BufferGetPage(buffer);
 		good = page_is(page, IvfPageKind::slots);

@@ -93,6 +93,7 @@ struct ScanOpaque
 	uint32 nearest_count, nearest_capacity;
 	float threshold;
 	bool left_out;
+	bool again;      // what was read is no one state of the index: look again
 	uint8 *scratch;  // a slot
 	ScanStats stats;
 };
@@ -279,6 +280,14 @@ count_upper(ScanOpaque *so, float upper)
 	}
 }
 
+/* Is what lies at least so far not among the nearest? As long as there are fewer than are looked for, everything is: also what
+ * overflows, or is no number. */
+static inline bool
+is_beyond(const ScanOpaque *so, float lower)
+{
+	return so->nearest_count == so->look_ahead && !(lower < so->threshold);
+}
+
 static inline void
 use_view(ScanOpaque *so, uint32 view)
 {
@@ -321,7 +330,7 @@ score_row(ScanOpaque *so, Candidate &c, const uint8 *slot)
 	float upper = core::lists::upper_bound(so->query, c.score);
 	/* What upper_bound adds, taken off: no row of that score is nearer. Only compared with the threshold. */
 	c.lower = c.score.distance - (upper - c.score.distance);
-	if (!(c.lower < so->threshold))
+	if (is_beyond(so, c.lower))
 	{
 		so->left_out = true;
 		return;
@@ -341,7 +350,7 @@ score_batch(ScanOpaque *so, Candidates &batch)
 	while (i < batch.count)
 	{
 		Candidate &c = batch.rows[i];
-		if (!(c.lower < so->threshold))
+		if (is_beyond(so, c.lower))
 		{
 			so->left_out = true;
 			i++;
@@ -365,7 +374,7 @@ score_batch(ScanOpaque *so, Candidates &batch)
 				Candidate &next = batch.rows[i];
 				const uint8 *other = reinterpret_cast<const uint8 *>(BufferGetPage(buffer)) +
 									 shape.slot_offset(next.lane);
-				if (!(next.lower < so->threshold))
+				if (is_beyond(so, next.lower))
 					so->left_out = true;
 				else if (reinterpret_cast<const SlotHeader *>(other)->tid == next.tid)
 					score_row(so, next, other);
@@ -461,6 +470,8 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 		so->lanes += static_cast<uint32>(__builtin_popcount(live));
 		float lower[kLanes];
 		uint32 near = core::lists::scan_block(so->query, block, so->threshold, lower) & live;
+		if (so->nearest_count < so->look_ahead)
+			near = live;
 		if (near != live)
 			so->left_out = true;
 		if (near == 0)
@@ -501,7 +512,7 @@ keep_estimates(ScanOpaque *so, Candidates &batch)
 		Candidate &c = batch.rows[i];
 		if (has_left(so, c.tid))
 			continue;
-		if (!(c.lower < so->threshold))
+		if (is_beyond(so, c.lower))
 		{
 			so->left_out = true;
 			continue;
@@ -535,7 +546,11 @@ static void
 scan_list(ScanOpaque *so, const NearList &list, float *centre)
 {
 	if (!read_centre(so->index, so->state, list, centre))
-		return;  // dissolved between; its rows are in lists that a later pass sees
+	{
+		/* Dissolved since the directory was read, and its place given to another list. */
+		so->again = true;
+		return;
+	}
 	const IvfShape &shape = shape_of(so);
 	uint32 view = kNoBlock;
 	BlockNumber blkno = list.head;
@@ -570,7 +585,10 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 		if (!good)
 		{
 			if (RecoveryInProgress())
-				return;  // replayed from under us: the pass will be made again
+			{
+				so->again = true;  // replayed from under us
+				return;
+			}
 			pg::report_corrupt(so->index, blkno, "not a page of the list that leads there");
 		}
 		Candidates *batch = so->batch;
@@ -649,7 +667,11 @@ struct Refiner
 		Buffer buffer;
 		const uint8 *slot = visit_slot(so, c, buffer);
 		if (slot == nullptr)
+		{
+			/* On the primary the row was dead to everybody. On a standby the page may have been given away meanwhile. */
+			so->again = RecoveryInProgress();
 			return false;
+		}
 		bool sound = core::lists::slot_crc(shape, slot) == reinterpret_cast<const SlotHeader *>(slot)->crc;
 		out = core::lists::slot_interval(so->query, slot);
 		UnlockReleaseBuffer(buffer);
@@ -687,9 +709,9 @@ static void
 pass(ScanOpaque *so)
 {
 	IvfMeta meta;
-	bool again;
 	do
 	{
+		so->again = false;
 		MemoryContextReset(so->pass_context);
 		MemoryContext old = MemoryContextSwitchTo(so->pass_context);
 		so->order.forget_pending();
@@ -759,15 +781,14 @@ pass(ScanOpaque *so)
 		so->stats.codes += so->lanes;
 		so->horizon = operator_distance(metric, so->threshold);
 		MemoryContextSwitchTo(old);
-		again = false;
 		if (RecoveryInProgress())
 		{
 			uint32 version = so->state->meta.directory_version;
 			read_meta(so->index, meta);
-			again = meta.directory_version != version;
+			so->again = so->again || meta.directory_version != version;
 			so->state->meta.directory_version = meta.directory_version;
 		}
-	} while (again);
+	} while (so->again);
 }
 
 /* Rows that leave before the second pass: a usual LIMIT. */
@@ -864,7 +885,15 @@ next_row(ScanOpaque *so, OrderedNode &node)
 		double last_value = so->order.last_value, last_upper = so->order.last_upper;
 		Refiner refiner{so};
 		bool no_memory;
-		if (so->order.next(refiner, node, no_memory))
+		bool found = so->order.next(refiner, node, no_memory);
+		if (so->again)
+		{
+			so->order.last_value = last_value;
+			so->order.last_upper = last_upper;
+			pass(so);
+			continue;
+		}
+		if (found)
 		{
 			/* What was left out may be nearer than this one. */
 			if (!so->complete && node.interval.upper > so->horizon && !node.late)
@@ -919,11 +948,11 @@ ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		scan->xs_heaptid.ip_blkid.bi_lo = static_cast<uint16>(node.payload >> 16);
 		scan->xs_heaptid.ip_posid = static_cast<OffsetNumber>(node.payload & 0xffff);
 		scan->xs_recheck = false;
-		bool exact = so->heap != nullptr || core::lists::only_estimates(shape_of(so));
-		scan->xs_recheckorderby = !node.certain && !so->without_order && !exact;
+		bool estimate = so->heap == nullptr && core::lists::only_estimates(shape_of(so));
+		scan->xs_recheckorderby = !node.certain && !so->without_order && !estimate;
 		so->stats.rows++;
 		so->stats.rechecked += scan->xs_recheckorderby;
-		double value = node.certain || exact ? node.interval.middle : node.interval.lower;
+		double value = node.certain || estimate ? node.interval.middle : node.interval.lower;
 		if (so->without_order)
 			value = get_float8_nan();
 		scan->xs_orderbynulls[0] = so->null_order;
