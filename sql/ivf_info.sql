@@ -13,7 +13,7 @@ CREATE INDEX ivf_i_l1 ON ivf_i USING hnsw (e vector_l1_ops) WITH (precision = 8,
 -- --- what it is ---
 SELECT c.relname, method, metric, dimensions, storage, rows, live_slots >= rows AS live, dead_slots, lists
 FROM pg_class c, vecdb.index_info(c.oid) WHERE relname LIKE 'ivf_i_%' AND relam <> 403 ORDER BY 1;
-SELECT c.relname, parameters - '{code_dims,probes}'::text[] AS parameters
+SELECT c.relname, parameters - '{code_dims,probes,measured_probes}'::text[] AS parameters
 FROM pg_class c, vecdb.index_info(c.oid) WHERE relname LIKE 'ivf_i_%' AND relam <> 403 ORDER BY 1;
 -- sizes and rates belong together
 SELECT c.relname, index_bytes = pg_relation_size(c.oid) AS bytes, bytes_per_vector = index_bytes::float8 / rows AS a_row,

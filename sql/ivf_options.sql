@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.chosen(method text, class text, options text DEFAULT '')
 DECLARE result text;
 BEGIN
     EXECUTE format('CREATE INDEX ivf_o_i ON ivf_o USING %s (e %s) %s', method, class, 'WITH (' || nullif(options, '') || ')');
-    SELECT i.storage || ' ' || (parameters - '{probes,splits,format,quantizer,rerank}'::text[])::text INTO result FROM vecdb.index_info('ivf_o_i') i;
+    SELECT i.storage || ' ' || (parameters - '{probes,measured_probes,splits,format,quantizer,rerank}'::text[])::text INTO result FROM vecdb.index_info('ivf_o_i') i;
     DROP INDEX ivf_o_i;
     RETURN result;
 END $$;

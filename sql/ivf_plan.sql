@@ -128,7 +128,9 @@ SELECT count(*) FROM pg_temp.scan($$SELECT id FROM ivf_p ORDER BY e <-> '[1,2,3,
 -- an index that nobody has looked at yet
 CREATE TABLE ivf_p_new (e vector(8));
 CREATE INDEX ON ivf_p_new USING ivf (e);
-SELECT * FROM pg_temp.scan($$SELECT e FROM ivf_p_new ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 10$$);
+SET enable_seqscan = off;
+SELECT pg_temp.cost($$SELECT e FROM ivf_p_new ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 10$$) BETWEEN 0 AND 10000 AS finite;
+RESET enable_seqscan;
 
 DROP TABLE ivf_p, ivf_p40, ivf_p300, ivf_p_parts, ivf_p_new;
 DROP FUNCTION ivf_plan_v;

@@ -38,7 +38,7 @@ constexpr double kReturned = 0.5;   // giving a row its place
  * With codes, rows that are compared by their slots, and rows fetched from the table (rerank = heap): of a pass that looks
  * for so many, growing with these powers. Measured on GloVe, where codes tell least.
  */
-constexpr double kCompare = 200;
+constexpr double kCompare = 100;
 constexpr double kComparePower = 0.6;
 constexpr double kFetched = 12;
 constexpr double kFetchedPower = 0.83;
@@ -92,7 +92,8 @@ shape_of(const IndexOptInfo *info)
 	shape.from_heap = meta.rerank == static_cast<uint8>(Rerank::heap);
 	switch (shape.rows.slots)
 	{
-		case Slots::none: shape.rechecked = 0; break;
+		case Slots::none:
+		case Slots::bits: shape.rechecked = 0; break;
 		case Slots::half:
 		case Slots::float32: shape.rechecked = kRecheckedHalf; break;
 		default: shape.rechecked = kRecheckedSq8; break;

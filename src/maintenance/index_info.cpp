@@ -271,6 +271,9 @@ look_into_ivf(Relation index, Info &info)
 		parameter(info, "pq_bits", "%u", meta.pq_bits);
 	}
 	parameter(info, "probes", "%u", ivf::wanted_probes(meta));
+	if (meta.trained_lists != 0)
+		parameter(info, "measured_probes", "[%u, %u, %u, %u]", meta.probes[0], meta.probes[1], meta.probes[2],
+				  meta.probes[3]);
 	parameter(info, "rows_at_build", UINT64_FORMAT, meta.rows_at_build);
 	parameter(info, "splits", "%u", meta.splits);
 	parameter(info, "format", "%u", meta.version);
