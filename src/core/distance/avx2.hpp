@@ -94,11 +94,14 @@ struct Avx2
 	static void
 	nibbles(const std::uint8_t *code, V out[2]) noexcept
 	{
-		const __m128i nibble = _mm_set1_epi8(15);
-		__m128i c = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(code));
-		__m128i bytes = _mm_unpacklo_epi8(_mm_and_si128(c, nibble), _mm_and_si128(_mm_srli_epi16(c, 4), nibble));
-		out[0] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
-		out[1] = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes)));
+		const __m256i shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28), nibble = _mm256_set1_epi32(15);
+		for (int k = 0; k < 2; k++)
+		{
+			int eight;
+			__builtin_memcpy(&eight, code + 4 * k, sizeof eight);
+			__m256i c = _mm256_srlv_epi32(_mm256_set1_epi32(eight), shifts);
+			out[k] = _mm256_cvtepi32_ps(_mm256_and_si256(c, nibble));
+		}
 	}
 
 	static void
@@ -323,27 +326,48 @@ struct Avx2
 		return near;
 	}
 
+	/* One by one: gather instructions take longer than these loads, on some machines far longer. Eight lanes at a time
+	 * keep the adders busy; as many segments that the table of theirs stays in the nearest cache. */
+	static void
+	sum_table(const std::uint8_t *codes, const float *table, std::size_t segments, float bias, float *sums) noexcept
+	{
+		constexpr std::size_t kAtOnce = 8, kSegments = 16;
+		for (std::size_t l = 0; l < 32; l++)
+			sums[l] = bias;
+		for (std::size_t begin = 0; begin < segments; begin += kSegments)
+		{
+			const std::size_t end = begin + kSegments < segments ? begin + kSegments : segments;
+			for (std::size_t first = 0; first < 32; first += kAtOnce)
+			{
+				__m128 sum[kAtOnce];
+				for (std::size_t k = 0; k < kAtOnce; k++)
+					sum[k] = _mm_load_ss(sums + first + k);
+				for (std::size_t m = begin; m < end; m++)
+				{
+					std::uint64_t eight;
+					__builtin_memcpy(&eight, codes + 32 * m + first, sizeof eight);
+					for (std::size_t k = 0; k < kAtOnce; k++)
+						sum[k] = _mm_add_ss(sum[k], _mm_load_ss(table + 256 * m + (eight >> 8 * k & 255)));
+				}
+				for (std::size_t k = 0; k < kAtOnce; k++)
+					_mm_store_ss(sums + first + k, sum[k]);
+			}
+		}
+	}
+
 	static std::uint32_t
 	table_scan(const std::uint8_t *codes, const float *table, std::size_t segments, const std::uint16_t *f_add,
 			   const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float bias, float threshold,
 			   float *est) noexcept
 	{
-		__m256 sums[4];
-		for (__m256 &s : sums)
-			s = _mm256_set1_ps(bias);
-		for (std::size_t m = 0; m < segments; m++, codes += 32, table += 256)
-			for (int k = 0; k < 4; k++)
-			{
-				const std::uint8_t *c = codes + 8 * k;
-				__m256i at = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(c)));
-				sums[k] = _mm256_add_ps(sums[k], _mm256_i32gather_ps(table, at, 4));
-			}
+		alignas(32) float sums[32];
+		sum_table(codes, table, segments, bias, sums);
 		const __m256 base = _mm256_set1_ps(g), scale = _mm256_set1_ps(add_scale), limit = _mm256_set1_ps(threshold);
 		const __m256 factor = _mm256_set1_ps(mul_scale);
 		std::uint32_t near = 0;
 		for (int k = 0; k < 4; k++)
 		{
-			__m256 x = _mm256_fmadd_ps(halves(f_mul + 8 * k), _mm256_mul_ps(sums[k], factor),
+			__m256 x = _mm256_fmadd_ps(halves(f_mul + 8 * k), _mm256_mul_ps(_mm256_load_ps(sums + 8 * k), factor),
 									   _mm256_fmadd_ps(halves(f_add + 8 * k), scale, base));
 			_mm256_storeu_ps(est + 8 * k, x);
 			near |= static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(x, limit, _CMP_LT_OQ))) << (8 * k);

@@ -106,10 +106,12 @@ struct Avx512
 	static void
 	nibbles(const std::uint8_t *code, V out[1]) noexcept
 	{
-		const __m128i nibble = _mm_set1_epi8(15);
+		const __m512i shifts = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+		const __m512i halves = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
 		__m128i c = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(code));
-		__m128i bytes = _mm_unpacklo_epi8(_mm_and_si128(c, nibble), _mm_and_si128(_mm_srli_epi16(c, 4), nibble));
-		out[0] = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+		__m512i spread = _mm512_permutexvar_epi32(halves, _mm512_castsi128_si512(c));
+		__m512i nibble = _mm512_and_si512(_mm512_srlv_epi32(spread, shifts), _mm512_set1_epi32(15));
+		out[0] = _mm512_cvtepi32_ps(nibble);
 	}
 
 	static void
@@ -348,20 +350,16 @@ struct Avx512
 			   const std::uint16_t *f_mul, float add_scale, float mul_scale, float g, float bias, float threshold,
 			   float *est) noexcept
 	{
-		__m512 sums[2] = {_mm512_set1_ps(bias), _mm512_set1_ps(bias)};
-		for (std::size_t m = 0; m < segments; m++, codes += 32, table += 256)
-			for (int k = 0; k < 2; k++)
-			{
-				__m512i at = _mm512_cvtepu8_epi32(load128(codes + 16 * k));
-				sums[k] = _mm512_add_ps(sums[k], _mm512_i32gather_ps(at, table, 4));
-			}
+		alignas(64) float sums[32];
+		Avx2::sum_table(codes, table, segments, bias, sums);
 		const __m512 base = _mm512_set1_ps(g), scale = _mm512_set1_ps(add_scale), limit = _mm512_set1_ps(threshold);
 		const __m512 factor = _mm512_set1_ps(mul_scale);
 		std::uint32_t near = 0;
 		for (int k = 0; k < 2; k++)
 		{
 			__m512 add = _mm512_cvtph_ps(load256(f_add + 16 * k)), mul = _mm512_cvtph_ps(load256(f_mul + 16 * k));
-			__m512 x = _mm512_fmadd_ps(mul, _mm512_mul_ps(sums[k], factor), _mm512_fmadd_ps(add, scale, base));
+			__m512 x = _mm512_fmadd_ps(mul, _mm512_mul_ps(_mm512_load_ps(sums + 16 * k), factor),
+									   _mm512_fmadd_ps(add, scale, base));
 			_mm512_storeu_ps(est + 16 * k, x);
 			near |= static_cast<std::uint32_t>(_mm512_cmp_ps_mask(x, limit, _CMP_LT_OQ)) << (16 * k);
 		}
