@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sys/resource.h>
+
 extern "C" {
 #include "portability/instr_time.h"
 }
@@ -59,6 +61,21 @@ struct BuildState
 	instr_time started;
 	double heap_tuples;
 };
+
+/* Seconds since the build began and of all threads' CPU, for who asks what takes so long. */
+static void
+note_time(const BuildState *b, const char *done)
+{
+	instr_time now;
+	struct rusage used;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, b->started);
+	getrusage(RUSAGE_SELF, &used);
+	double cpu = static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+				 1e-6 * static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+	ereport(DEBUG1, (errmsg_internal("ivf build: %s after %.3f s, CPU of the backend %.3f s", done,
+									 INSTR_TIME_GET_DOUBLE(now), cpu)));
+}
 
 /* --- start --- */
 
@@ -291,6 +308,8 @@ wait_for_threads(BuildState *b)
 	{
 		CHECK_FOR_INTERRUPTS();
 		int64 now = b->builder->phase() == ListPhase::clustering ? kPhaseKmeans : kPhaseAssign;
+		if (now != phase && phase != 0)
+			note_time(b, "centres found");
 		if (now != phase)
 			pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, phase = now);
 		int64 done = static_cast<int64>(b->builder->assigned());
@@ -451,9 +470,13 @@ ivf_build(Relation heap, Relation index, IndexInfo *info)
 	PG_TRY();
 	{
 		start_builder(b);
+		note_time(b, "started");
 		read_table(b);
+		note_time(b, "table read");
 		make_lists(b);
+		note_time(b, "lists made");
 		write_index(b);
+		note_time(b, "pages written");
 	}
 	PG_FINALLY();
 	{
