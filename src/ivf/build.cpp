@@ -13,7 +13,7 @@
 #include "ivf/state.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 #include <sys/resource.h>
 
@@ -85,24 +85,16 @@ fill_meta(Relation index, IvfMeta &meta)
 {
 	const char *am = is_flat(index) ? "ivfflat" : "ivf";
 	const OpclassInfo *opclass = opclass_info(index);
-	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(index), 0);
-	int dimensions = column->atttypmod;
-	bool bits = opclass->element_type == static_cast<uint8>(ElementType::bit);
-	/* varbit is coercible to bit, but its values have any length up to the limit. */
-	if (bits && column->atttypid != BITOID)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("type not supported for %s index", am)));
+	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 	if (dimensions < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions")));
-	if (!bits && opclass->element_type != static_cast<uint8>(ElementType::float32))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("type not supported for %s index", am)));
 	auto columns = static_cast<uint32>(dimensions);
 	auto metric = static_cast<Metric>(opclass->metric);
 	IvfOptions options = effective_options(index, metric, (columns + 15) / 16 * 16);
-	uint32 most = bits ? kMaxBits : kMaxDimensions;
 	IvfShape shape;
-	if (columns > most || !ivf_shape(columns, options, shape))
+	if (!ivf_shape(columns, options, shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("column cannot have more than %u dimensions for %s index", most, am)));
+						errmsg("column cannot have more than %u dimensions for %s index", kMaxDimensions, am)));
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kIvfMagic;
 	meta.version = kIvfVersion;
@@ -143,6 +135,7 @@ fill_codec(BuildState *b)
 		codec.books.segments = meta.pq_segments;
 		codec.books.bits = meta.pq_bits;
 		codec.books.code_dims = codec.shape.code_dims;
+		b->codebooks = static_cast<float *>(palloc_extended(codec.books.floats() * sizeof(float), MCXT_ALLOC_HUGE));
 	}
 }
 
@@ -159,10 +152,11 @@ start_builder(BuildState *b)
 	b->allowed = options.memory - std::min(options.memory / 2, kOtherBytes);
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
-	auto row_bytes =
-		static_cast<double>(indexed_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type)));
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
-								 static_cast<int64>(storage::expected_rows(b->heap, row_bytes)));
+	pgstat_progress_update_param(
+		PROGRESS_CREATEIDX_TUPLES_TOTAL,
+		static_cast<int64>(storage::expected_rows(
+			b->heap,
+			static_cast<double>(indexed_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type))))));
 }
 
 static core::MemorySource
@@ -176,27 +170,32 @@ find_memory(BuildState *b, Size bytes)
 
 /* --- rows in --- */
 
+/* x may be unaligned. */
+static bool
+is_zero(const VectorView &v)
+{
+	for (int i = 0; i < v.dim; i++)
+	{
+		float x;
+		memcpy(&x, reinterpret_cast<const char *>(v.x) + static_cast<Size>(i) * sizeof x, sizeof x);
+		if (x != 0.0f)
+			return false;
+	}
+	return true;
+}
+
 static void
 add_value(BuildState *b, Datum value, bool isnull, ItemPointer tid)
 {
 	if (isnull)
 		return;
-	VectorView v = indexed_view(value, static_cast<ElementType>(b->meta.element_type));
+	auto type = static_cast<ElementType>(b->meta.element_type);
+	VectorView v = indexed_view(value, type);
 	if (static_cast<uint32>(v.dim) != b->meta.dimensions)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %u dimensions, not %d", b->meta.dimensions, v.dim)));
-	if (b->codec.space.metric == Metric::cosine)
-	{
-		bool zero = true;
-		for (int i = 0; i < v.dim && zero; i++)
-		{
-			float x;
-			memcpy(&x, reinterpret_cast<const char *>(v.x) + static_cast<Size>(i) * sizeof x, sizeof x);
-			zero = x == 0.0f;
-		}
-		if (zero)
-			return;
-	}
+	if (b->codec.space.metric == Metric::cosine && is_zero(v))
+		return;
 	if (!b->builder->has_room())
 		pg::report(b->builder->add_room(find_memory(b, b->builder->room_bytes())));
 	b->builder->append(v.x, make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid)));
@@ -236,18 +235,11 @@ sample_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bo
 	b->sampled_of_block += b->builder->rows() - before;
 }
 
-static bool
-may_have_origin(const BuildState *b)
-{
-	Metric metric = b->codec.space.metric;
-	return metric != Metric::l1 && metric != Metric::inner_product;
-}
-
 /* The origin of codes from the rows that the builder has; for metrics that may have one. */
 static void
 take_mean(BuildState *b)
 {
-	if (!may_have_origin(b))
+	if (b->codec.space.metric != Metric::l2 && b->codec.space.metric != Metric::cosine)
 		return b->builder->set_mean(nullptr, 0);
 	auto *mean = static_cast<float *>(palloc(b->meta.dimensions * sizeof(float)));
 	double norm = 0;
@@ -289,7 +281,7 @@ sample_mean(BuildState *b)
 static void
 read_table(BuildState *b)
 {
-	bool spread = may_have_origin(b);
+	bool spread = b->codec.space.metric == Metric::l2 || b->codec.space.metric == Metric::cosine;
 	bool known = spread ? sample_mean(b) : true;
 	if (!spread)
 		take_mean(b);
@@ -431,6 +423,11 @@ write_index(BuildState *b)
 	write_meta_page(b->index, MAIN_FORKNUM, meta);
 	if (b->codec.space.mean != nullptr)
 		meta.mean_block = write_floats(b->index, b->codec.space.mean, meta.dimensions);
+	if (b->codebooks != nullptr && b->builder->rows() > 0)
+	{
+		meta.codebook_block = write_floats(b->index, b->codebooks, b->codec.books.floats());
+		meta.code_deviation = std::bit_cast<uint32>(b->builder->deviation());
+	}
 	log_pages(b->index, 1, RelationGetNumberOfBlocks(b->index));
 	write_lists(b);
 	const ListBuilder *builder = b->builder;

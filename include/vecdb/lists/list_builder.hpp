@@ -66,7 +66,7 @@ public:
 	std::size_t room_bytes() const noexcept;
 	Status add_room(MemorySource source) noexcept;
 	bool has_room() const noexcept;
-	/* Copies v, dimensions floats (not zero for cosine) or bits; has_room() must hold. */
+	/* Copies v, dimensions floats (not zero for cosine), of bit strings as_row(bytes); has_room() must hold. */
 	void append(const float *v, RowTid tid) noexcept;
 	std::uint32_t rows() const noexcept;
 	/* What was appended was a sample: room stays. Before set_mean. */
@@ -84,7 +84,7 @@ public:
 	/* Bytes that cluster() wants: by row, and for centres. */
 	std::size_t row_bytes() const noexcept;
 	std::size_t centre_bytes() const noexcept;
-	/* Starts the work, once, after set_mean. wanted by the codec: codebooks, books.floats() of them, or null. */
+	/* Starts the work, once, after set_mean. codebooks: room for books.floats() where the shape has product codes. */
 	Status cluster(MemorySource rows, MemorySource centres, float *codebooks) noexcept;
 	/* Waits up to milliseconds; true: the threads have nothing to do. */
 	bool wait_idle(int milliseconds) noexcept;
@@ -109,6 +109,7 @@ public:
 	std::uint32_t lists() const noexcept;
 	std::uint32_t directory_block() const noexcept;
 	std::uint64_t blocks() const noexcept;  // of the index
+	float deviation() const noexcept;       // ListCodec::deviation, where codebooks have been trained
 	/*
 	 * How many of the nearest lists hold kProbeRecalls[i] of the ten nearest of rows of a sample, the rows themselves not counted. False:
 	 * too few rows to tell.

@@ -4,8 +4,9 @@
  * Regime: core. No exception leaves.
  * Order:  a list's pages are in extents: up to some list pages, then their slot pages. All block numbers follow from the numbers of
  *         rows, so the threads fill pages in any order.
- * Space:  rows are kept, clustered and measured in "cluster space": code space where codes or slots want that, else (Slots::float32)
- *         the same without the rotation, which changes no distance; there the rows are kept as they came (unit length for cosine).
+ * Space:  rows are kept, clustered and measured in "cluster space": code space where codes or slots want that, else (Slots::float32, bits)
+ *         the same without the rotation, which changes no distance; there the rows are kept as they came (unit length for cosine,
+ *         bit strings as bytes).
  */
 #include "vecdb/lists/list_builder.hpp"
 
@@ -24,6 +25,7 @@
 #include "vecdb/base/workers.hpp"
 #include "vecdb/cluster/kmeans.hpp"
 #include "vecdb/quantizer/origin.hpp"
+#include "vecdb/quantizer/product.hpp"
 
 namespace vecdb::core::lists
 {
@@ -150,8 +152,8 @@ struct ListBuilder::Impl
 	std::atomic<ListPhase> phase{ListPhase::loading};
 	std::atomic<std::uint64_t> assigned{0};
 
-	/* Rows: `stride` floats each (bits: the bytes of the string in as much space), and their TIDs, in chunks of 2^chunk_bits. */
-	bool as_came, of_bits;
+	/* Rows: `stride` bytes each, and their TIDs, in chunks of 2^chunk_bits. */
+	bool as_came, bits;
 	std::uint32_t stride, dims;
 	int chunk_bits = 0;
 	std::vector<Mapping> chunks;
@@ -184,13 +186,12 @@ struct ListBuilder::Impl
 	std::uint64_t rows_begun = 0;
 
 	explicit Impl(const ListBuilderOptions &o) noexcept
-		: options(o), codec(o.codec),
-		  as_came(o.codec.shape.slots == Slots::float32 || o.codec.shape.slots == Slots::bits),
-		  of_bits(o.codec.shape.slots == Slots::bits), dims(o.codec.shape.code_dims)
+		: options(o), codec(o.codec), bits(o.codec.shape.slots == Slots::bits), dims(o.codec.shape.code_dims)
 	{
-		stride = of_bits ? (codec.shape.dimensions + 31) / 32 : as_came ? codec.shape.dimensions : dims;
+		as_came = bits || o.codec.shape.slots == Slots::float32;
+		stride = bits ? (codec.shape.dimensions + 7) / 8 : (as_came ? codec.shape.dimensions : dims) * 4;
 		const std::size_t bytes = std::clamp(o.memory / 16, kLeastChunkBytes, kMostChunkBytes);
-		const std::size_t fit = std::max<std::size_t>(bytes / (stride * sizeof(float)), kLeastChunkRows);
+		const std::size_t fit = std::max<std::size_t>(bytes / stride, kLeastChunkRows);
 		chunk_bits = static_cast<int>(std::bit_width(fit)) - 1;
 	}
 
@@ -202,18 +203,20 @@ struct ListBuilder::Impl
 	std::size_t
 	chunk_bytes() const noexcept
 	{
-		return chunk_rows() * (stride * sizeof(float) + sizeof(RowTid));
+		return chunk_rows() * (stride + sizeof(RowTid));
 	}
+	/* Of bit strings the bytes, as_row(). */
 	float *
 	row(std::uint32_t i) const noexcept
 	{
-		return static_cast<float *>(chunks[i >> chunk_bits].get()) +
-			   static_cast<std::size_t>(i & (chunk_rows() - 1)) * stride;
+		return reinterpret_cast<float *>(static_cast<std::uint8_t *>(chunks[i >> chunk_bits].get()) +
+										 static_cast<std::size_t>(i & (chunk_rows() - 1)) * stride);
 	}
+	/* chunk_rows() is even. */
 	RowTid &
 	tid(std::uint32_t i) const noexcept
 	{
-		auto *tids = reinterpret_cast<RowTid *>(static_cast<float *>(chunks[i >> chunk_bits].get()) +
+		auto *tids = reinterpret_cast<RowTid *>(static_cast<std::uint8_t *>(chunks[i >> chunk_bits].get()) +
 												static_cast<std::size_t>(chunk_rows()) * stride);
 		return tids[i & (chunk_rows() - 1)];
 	}
@@ -229,23 +232,24 @@ struct ListBuilder::Impl
 		const float *v = row(i);
 		if (in_place())
 			return v;
-		if (of_bits)
+		if (bits)
 		{
-			CodeSpace space = codec.space;
-			space.rotation = {};
-			to_code_space(space, v, out, nullptr);
+			CodeSpace unrotated = codec.space;
+			unrotated.rotation.signs = nullptr;
+			to_code_space(unrotated, v, out, nullptr);
 			return out;
 		}
+		const std::uint32_t n = codec.shape.dimensions;
 		const float *mean = codec.space.mean;
-		for (std::uint32_t j = 0; j < stride; j++)
+		for (std::uint32_t j = 0; j < n; j++)
 			out[j] = mean != nullptr ? v[j] - mean[j] : v[j];
-		std::fill(out + stride, out + dims, 0.0f);
+		std::fill(out + n, out + dims, 0.0f);
 		return out;
 	}
 	bool
 	in_place() const noexcept
 	{
-		return !as_came || (!of_bits && codec.space.mean == nullptr && stride == dims);
+		return !as_came || (!bits && codec.space.mean == nullptr && codec.shape.dimensions == dims);
 	}
 	cluster::RowSource
 	source() const noexcept
@@ -270,6 +274,7 @@ struct ListBuilder::Impl
 	void one_row_each(std::uint32_t *assignment);
 	void sort_rows(const std::uint32_t *assignment);
 	void find_centres();
+	void train_codebooks();
 	void fill_batch();
 	void fill_piece(const Piece &piece, std::uint8_t *images, unsigned worker);
 };
@@ -284,13 +289,8 @@ ListBuilder::Impl::likely_lists(std::uint64_t rows) const noexcept
 void
 ListBuilder::Impl::convert(std::uint32_t end)
 {
-	const std::uint32_t begin = converted;
+	const std::uint32_t begin = converted, n = codec.shape.dimensions;
 	const bool cosine = codec.space.metric == Metric::cosine;
-	if (of_bits)
-	{
-		converted = end;
-		return;
-	}
 	workers.parallel(end - begin, kConvertRows, [&](std::size_t from, std::size_t to, unsigned) {
 		for (std::size_t i = from; i < to; i++)
 		{
@@ -300,10 +300,10 @@ ListBuilder::Impl::convert(std::uint32_t end)
 			else if (cosine)
 			{
 				double norm2 = 0;
-				for (std::uint32_t j = 0; j < stride; j++)
+				for (std::uint32_t j = 0; j < n; j++)
 					norm2 += static_cast<double>(v[j]) * static_cast<double>(v[j]);
 				const double length = std::sqrt(norm2);
-				for (std::uint32_t j = 0; j < stride; j++)
+				for (std::uint32_t j = 0; j < n; j++)
 					v[j] = static_cast<float>(static_cast<double>(v[j]) / length);
 			}
 		}
@@ -347,6 +347,8 @@ ListBuilder::Impl::find_lists()
 	}
 	sort_rows(assignment);
 	find_centres();
+	if (codec.shape.codes == Codes::pq4 || codec.shape.codes == Codes::pq8)
+		train_codebooks();
 	meter.start(workers, codec.space.metric, source(), options.seed);
 }
 
@@ -369,10 +371,10 @@ ListBuilder::Impl::one_row_each(std::uint32_t *assignment)
 			std::copy_n(load(i, one.data()), dims, c);
 			continue;
 		}
-		const std::uint64_t bits = splitmix64(options.seed + i);
-		const float *a = load(static_cast<std::uint32_t>(bits % count), one.data());
-		const float *b = load(static_cast<std::uint32_t>((bits >> 32) % count), other.data());
-		const auto share = static_cast<float>(0.2 + 0.3 * unit_open(splitmix64(bits)));
+		const std::uint64_t chance = splitmix64(options.seed + i);
+		const float *a = load(static_cast<std::uint32_t>(chance % count), one.data());
+		const float *b = load(static_cast<std::uint32_t>((chance >> 32) % count), other.data());
+		const auto share = static_cast<float>(0.2 + 0.3 * unit_open(splitmix64(chance)));
 		for (std::uint32_t j = 0; j < dims; j++)
 			c[j] = a[j] * (1 - share) + b[j] * share;
 	}
@@ -450,6 +452,30 @@ ListBuilder::Impl::find_centres()
 		return;
 	for (std::uint32_t list = 0; list < lists; list++)
 		own_table[list] = norm2[list] > kFarOut * kFarOut * static_cast<double>(residual2[list]);
+}
+
+/* From residuals of rows of all lists. */
+void
+ListBuilder::Impl::train_codebooks()
+{
+	const std::uint32_t n = std::min(count, quantizer::kSampleRowsPerCode << codec.books.bits);
+	std::vector<float> residuals(static_cast<std::size_t>(n) * dims);
+	std::vector<const float *> rows(n);
+	workers.parallel(n, kConvertRows, [&](std::size_t begin, std::size_t end, unsigned) {
+		for (std::size_t i = begin; i < end; i++)
+		{
+			const auto at = static_cast<std::uint32_t>(static_cast<std::uint64_t>(i) * count / n);
+			const auto list = std::upper_bound(first.begin(), first.end(), at) - first.begin() - 1;
+			const float *x = row(order[at]), *c = centre(static_cast<std::uint32_t>(list));
+			float *r = residuals.data() + i * dims;
+			for (std::uint32_t j = 0; j < dims; j++)
+				r[j] = x[j] - c[j];
+			rows[i] = r;
+		}
+	});
+	codec.books.vectors = codebooks;
+	check(quantizer::product_train(workers, quantizer::ProductTraining{rows.data(), n, options.seed}, codec.books,
+								   codebooks, &codec.deviation));
 }
 
 void
@@ -616,8 +642,7 @@ void
 ListBuilder::append(const float *v, RowTid tid) noexcept
 {
 	Impl &impl = *impl_;
-	const std::size_t n = impl.codec.shape.dimensions;
-	std::memcpy(impl.row(impl.count), v, impl.of_bits ? (n + 7) / 8 : n * sizeof(float));
+	std::memcpy(impl.row(impl.count), v, impl.bits ? impl.stride : impl.codec.shape.dimensions * sizeof(float));
 	impl.tid(impl.count) = tid;
 	impl.count++;
 }
@@ -647,12 +672,12 @@ ListBuilder::find_mean(float *mean, double *norm, bool *found) const noexcept
 		const auto n = static_cast<std::uint32_t>(std::min<std::size_t>({kMeanRows, fit, impl.count}));
 		std::vector<const float *> rows(n);
 		std::vector<double> scratch(2 * static_cast<std::size_t>(n));
-		std::vector<float> unpacked(impl.of_bits ? static_cast<std::size_t>(n) * impl.dims : 0);
+		std::vector<float> unpacked(impl.bits ? static_cast<std::size_t>(n) * impl.dims : 0);
 		for (std::uint32_t i = 0; i < n; i++)
 		{
 			const auto row = static_cast<std::uint32_t>(static_cast<std::uint64_t>(impl.count) * i / n);
-			rows[i] = impl.of_bits ? impl.load(row, unpacked.data() + static_cast<std::size_t>(i) * impl.dims)
-								   : impl.row(row);
+			rows[i] = impl.bits ? impl.load(row, unpacked.data() + static_cast<std::size_t>(i) * impl.dims)
+								: impl.row(row);
 		}
 		*found = quantizer::trimmed_mean(rows.data(), n, dimensions, impl.codec.space.metric == Metric::cosine,
 										 scratch.data(), mean, norm);
@@ -825,6 +850,12 @@ std::uint32_t
 ListBuilder::directory_block() const noexcept
 {
 	return impl_->directory_head;
+}
+
+float
+ListBuilder::deviation() const noexcept
+{
+	return impl_->codec.deviation;
 }
 
 std::uint64_t
