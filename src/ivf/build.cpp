@@ -85,16 +85,22 @@ fill_meta(Relation index, IvfMeta &meta)
 {
 	const char *am = is_flat(index) ? "ivfflat" : "ivf";
 	const OpclassInfo *opclass = opclass_info(index);
-	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(index), 0);
+	int dimensions = column->atttypmod;
+	bool bits = opclass->element_type == static_cast<uint8>(ElementType::bit);
+	/* varbit is coercible to bit, but its values have any length up to the limit. */
+	if (bits && column->atttypid != BITOID)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("type not supported for %s index", am)));
 	if (dimensions < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions")));
 	auto columns = static_cast<uint32>(dimensions);
 	auto metric = static_cast<Metric>(opclass->metric);
 	IvfOptions options = effective_options(index, metric, (columns + 15) / 16 * 16);
+	uint32 most = bits ? kMaxBits : kMaxDimensions;
 	IvfShape shape;
-	if (!ivf_shape(columns, options, shape))
+	if (columns > most || !ivf_shape(columns, options, shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("column cannot have more than %u dimensions for %s index", kMaxDimensions, am)));
+						errmsg("column cannot have more than %u dimensions for %s index", most, am)));
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kIvfMagic;
 	meta.version = kIvfVersion;
@@ -152,11 +158,10 @@ start_builder(BuildState *b)
 	b->allowed = options.memory - std::min(options.memory / 2, kOtherBytes);
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
-	pgstat_progress_update_param(
-		PROGRESS_CREATEIDX_TUPLES_TOTAL,
-		static_cast<int64>(storage::expected_rows(
-			b->heap,
-			static_cast<double>(indexed_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type))))));
+	auto row_bytes =
+		static_cast<double>(indexed_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type)));
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
+								 static_cast<int64>(storage::expected_rows(b->heap, row_bytes)));
 }
 
 static core::MemorySource
@@ -235,11 +240,18 @@ sample_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bo
 	b->sampled_of_block += b->builder->rows() - before;
 }
 
+static bool
+may_have_origin(const BuildState *b)
+{
+	Metric metric = b->codec.space.metric;
+	return metric != Metric::l1 && metric != Metric::inner_product;
+}
+
 /* The origin of codes from the rows that the builder has; for metrics that may have one. */
 static void
 take_mean(BuildState *b)
 {
-	if (b->codec.space.metric != Metric::l2 && b->codec.space.metric != Metric::cosine)
+	if (!may_have_origin(b))
 		return b->builder->set_mean(nullptr, 0);
 	auto *mean = static_cast<float *>(palloc(b->meta.dimensions * sizeof(float)));
 	double norm = 0;
@@ -281,7 +293,7 @@ sample_mean(BuildState *b)
 static void
 read_table(BuildState *b)
 {
-	bool spread = b->codec.space.metric == Metric::l2 || b->codec.space.metric == Metric::cosine;
+	bool spread = may_have_origin(b);
 	bool known = spread ? sample_mean(b) : true;
 	if (!spread)
 		take_mean(b);
