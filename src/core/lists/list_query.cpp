@@ -323,8 +323,10 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 				else
 				{
 					d = q.view.distance + h.norm2 - 2 * (dot - h.centre_product);
-					/* <x, r> with x as integers. */
-					s.squared_error = 2 * code.code_error * std::sqrt(h.norm2);
+					/* <x, r> with x as integers; sums of terms that cancel. */
+					float r = std::sqrt(h.norm2);
+					float size = static_cast<float>(q.x_norm + q.view.centre_norm) + r;
+					s.squared_error = 2 * code.code_error * r + 4e-6f * size * size;
 				}
 				if (!is_product(q.metric) && d < 0)
 					d = 0;
@@ -352,7 +354,10 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 							 : q.kernels->l2_squared_f16_f32(halves, h.scale, q.view.diff, n);
 			s.error = h.error;
 			if (is_product(q.metric))
-				graph::finish_score(float_query(q), s.distance, h.norm2, h.error, s.distance, s.error);
+			{
+				float norm = static_cast<float>(code_norm(q, h.norm2));
+				graph::finish_score(float_query(q), s.distance, norm * norm, h.error, s.distance, s.error);
+			}
 			break;
 		}
 		case Slots::float32:
