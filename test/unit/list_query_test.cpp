@@ -81,8 +81,8 @@ operator_value(Metric metric, const Floats &a, const Floats &b)
 	}
 	float parts[3];
 	k.cosine_parts(a.data(), b.data(), a.size(), parts);
-	double cosine =
-		static_cast<double>(parts[0]) / std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
+	double cosine = static_cast<double>(parts[0]) /
+					std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
 	return 1.0 - (cosine > 1.0 ? 1.0 : cosine < -1.0 ? -1.0 : cosine);
 }
 
@@ -153,13 +153,12 @@ TEST(ListQuery, IntervalsHoldTheOperatorsDistance)
 							{
 								const graph::Interval &i = exact ? fine : coarse;
 								ASSERT_TRUE(i.lower <= truth && truth <= i.upper)
-									<< i.lower << ' ' << truth << ' ' << i.upper << ' '
-									<< distance::metric_name(metric) << " quantizer " << static_cast<int>(quantizer)
-									<< " d " << d << " kind " << kind << " round " << round << " own " << own
-									<< (exact ? " fine" : " coarse");
+									<< i.lower << ' ' << truth << ' ' << i.upper << ' ' << distance::metric_name(metric)
+									<< " quantizer " << static_cast<int>(quantizer) << " d " << d << " kind " << kind
+									<< " round " << round << " own " << own << (exact ? " fine" : " coarse");
 							}
 							/* What the threshold is made of holds the same distance. */
-							double graph = metric == Metric::l2 ? truth * truth
+							double graph = metric == Metric::l2       ? truth * truth
 										   : metric == Metric::cosine ? 2 * truth
 																	  : truth;
 							double upper = static_cast<double>(upper_bound(query, score));
