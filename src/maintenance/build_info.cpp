@@ -7,6 +7,7 @@
 
 #include "vecdb/distance/kernels.hpp"
 #include "vecdb/layout/hnsw_page.hpp"
+#include "vecdb/layout/ivf_page.hpp"
 
 using namespace vecdb;
 
@@ -21,6 +22,8 @@ VECDB_FUNCTION(vecdb_build_info)
 		{"postgresql", PG_VERSION},
 		{"hnsw page format", psprintf("%u", core::layout::kHnswVersion)},
 		{"hnsw page format, oldest readable by", psprintf("%u", core::layout::kHnswMinReaderVersion)},
+		{"ivf page format", psprintf("%u", core::layout::kIvfVersion)},
+		{"ivf page format, oldest readable by", psprintf("%u", core::layout::kIvfMinReaderVersion)},
 	};
 	for (const auto &row : rows)
 	{
