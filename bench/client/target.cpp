@@ -281,8 +281,11 @@ create_index(Connection &c, const Target &target, Distance distance, const Optio
 	MemoryWatch watch(c);
 	double cpu = c.total_cpu(), start = now_seconds();
 	std::string with = parameters(target, options);
-	c.exec("CREATE INDEX items_v ON items USING " + target.method + " (v " + opclass(distance) + ")" +
-		   (with.empty() ? "" : " WITH (" + with + ")"));
+	{
+		Undisturbed undisturbed({c.pid()});
+		c.exec("CREATE INDEX items_v ON items USING " + target.method + " (v " + opclass(distance) + ")" +
+			   (with.empty() ? "" : " WITH (" + with + ")"));
+	}
 	b.seconds = now_seconds() - start;
 	b.memory_mb = watch.finish();
 	/* The server counts a worker only once it has waited for it. */
