@@ -151,12 +151,11 @@ lane_code(const IvfShape &shape, const uint8 *block, uint32 lane, uint32 segment
 static double
 distance_to_word(const core::lists::Codebooks &books, const float *residual, uint32 segment, uint8 word)
 {
-	uint32 first = books.first(segment), length = books.length(segment);
-	const float *vector = books.vectors + (static_cast<Size>(first) << books.bits) + static_cast<Size>(word) * length;
+	const float *panels = books.segment(segment);
 	double sum = 0;
-	for (uint32 i = 0; i < length; i++)
+	for (uint32 i = 0; i < books.length(segment); i++)
 	{
-		double d = static_cast<double>(residual[first + i]) - vector[i];
+		double d = static_cast<double>(residual[books.first(segment) + i]) - panels[books.place(segment, word, i)];
 		sum += d * d;
 	}
 	return std::sqrt(sum);
