@@ -11,6 +11,7 @@ namespace vecdb::ivf
 {
 
 using core::layout::RowTid;
+using core::layout::tid_block;
 
 HeapVectors *
 open_heap_vectors(Relation index, Relation heap, Snapshot snapshot)
@@ -51,6 +52,13 @@ fetch_heap_value(HeapVectors *vectors, const RowTid &tid, Datum *value)
 	MemoryContextReset(vectors->row);
 	if (vectors->estate != nullptr)
 		ResetPerTupleExprContext(vectors->estate);
+	/* The index is emptied of rows before the table is cut. */
+	if (tid_block(tid) >= vectors->blocks &&
+		tid_block(tid) >= (vectors->blocks = RelationGetNumberOfBlocks(vectors->heap)))
+		ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+						errmsg("index on table \"%s\" names a row of block %u, which has %u blocks",
+							   RelationGetRelationName(vectors->heap), tid_block(tid), vectors->blocks),
+						errhint("Rebuild the index with REINDEX.")));
 	bool again = false;
 	if (!ItemPointerIsValid(&pointer) ||
 		!table_index_fetch_tuple(vectors->fetch, &pointer, vectors->snapshot, vectors->slot, &again, nullptr))

@@ -14,7 +14,8 @@ namespace vecdb::ivf
 struct HeapVectors
 {
 	Relation heap;
-	bool own_heap;  // opened here
+	BlockNumber blocks;  // of it, when last asked
+	bool own_heap;       // opened here
 	IndexInfo *info;
 	EState *estate;
 	TupleTableSlot *slot;
@@ -31,7 +32,8 @@ struct HeapVectors
  */
 HeapVectors *open_heap_vectors(Relation index, Relation heap, Snapshot snapshot);
 
-/* The value of the row (index expressions too), not detoasted. False: there is no such row, or its value is null. */
+/* The value of the row (index expressions too), not detoasted. False: there is no such row, or its value is null. XX002: of a row
+ * beyond the end of the table. */
 bool fetch_heap_value(HeapVectors *vectors, const core::layout::RowTid &tid, Datum *value);
 
 /* After an error the resource owner and the contexts do the same. */

@@ -85,17 +85,32 @@ begin_lists(const Inserter &in, const RowTid &tid)
 	return first;
 }
 
+/* Times that others may take away the one list there is, between our looks. */
+constexpr uint32 kMostLookups = 100;
+
 static void
 insert_row(const Inserter &in, const RowTid &tid)
 {
+	IvfMeta meta;
+	/* A list that goes takes its row of the directory along, in one record: what is named and not open twice is damage. */
+	uint32 version = 0;
+	bool was_closed = false;
+	uint32 lookups = 0;
 	for (;;)
 	{
 		CHECK_FOR_INTERRUPTS();
 		NearList near;
+		if (was_closed)
+		{
+			read_meta(in.index, meta);
+			version = meta.directory_version;
+		}
 		if (!nearest_list(in.index, in.state, in.x, near, in.centre))
 		{
 			if (begin_lists(in, tid))
 				return;
+			if (++lookups > kMostLookups)
+				pg::report_corrupt(in.index, 0, "the directory has lost its lists");
 			continue;
 		}
 		/*
@@ -117,6 +132,13 @@ insert_row(const Inserter &in, const RowTid &tid)
 			split_if_large(in.index, in.state, in.heap, near.head);
 		if (open)
 			return;
+		if (was_closed)
+		{
+			read_meta(in.index, meta);
+			if (meta.directory_version == version)
+				pg::report_corrupt(in.index, near.head, "the directory names what is no list");
+		}
+		was_closed = true;
 	}
 }
 

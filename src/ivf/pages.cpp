@@ -119,6 +119,9 @@ list_page_of(Page page, const IvfShape &shape, BlockNumber head)
 bool
 open_list(Relation index, IndexState *state, BlockNumber block, bool &own_table)
 {
+	own_table = false;
+	if (block == 0 || block >= RelationGetNumberOfBlocks(index))
+		return false;
 	Buffer buffer = state->hints.visit(index, block);
 	const ListHeader *header = list_page_of(BufferGetPage(buffer), state->codec.shape, block);
 	bool open = header != nullptr && (header->flags & (kListHead | kListDirectory | kListGone)) == kListHead;

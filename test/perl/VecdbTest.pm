@@ -51,16 +51,21 @@ sub is_sound
 	return;
 }
 
-# query: what follows ORDER BY
+# order: what follows ORDER BY. An ivf index is asked twice: looking into all lists, and going on from the first ones.
 sub is_complete
 {
 	my ($node, $table, $index, $order, $what) = @_;
+	my $select = "SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM $table ORDER BY $order) s";
+	my $ivf = $node->safe_psql('postgres', "SELECT count(*) FROM pg_class c JOIN pg_am a ON a.oid = relam WHERE c.oid = '$index'::regclass AND amname ~ 'ivf'");
 	my $got = $node->safe_psql('postgres', qq{
-		SET enable_seqscan = off; SET enable_bitmapscan = off;
-		SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM $table ORDER BY $order) s;
+		SET enable_seqscan = off; SET enable_bitmapscan = off; SET vecdb.ivf_probes = 32768;
+		$select;
 		EXPLAIN (COSTS OFF) SELECT id FROM $table ORDER BY $order;});
 	my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $table");
 	like($got, qr/^\Q$rows|$rows\E\n.*\b$index\b/s, "$what: all $rows rows are found through $index");
+	return unless $ivf;
+	$got = $node->safe_psql('postgres', qq{SET enable_seqscan = off; SET ivfflat.iterative_scan = relaxed_order; SET vecdb.ivf_probes = 2; $select;});
+	is($got, "$rows|$rows", "$what: all $rows rows, list by list");
 	return;
 }
 
