@@ -252,7 +252,10 @@ static void
 take_mean(BuildState *b)
 {
 	if (!may_have_origin(b))
-		return b->builder->set_mean(nullptr, 0);
+	{
+		pg::report(b->builder->set_mean(nullptr, 0));
+		return;
+	}
 	auto *mean = static_cast<float *>(palloc(b->meta.dimensions * sizeof(float)));
 	double norm = 0;
 	bool found;
@@ -262,13 +265,13 @@ take_mean(BuildState *b)
 		b->codec.space.mean = mean;
 		b->codec.space.mean_norm = norm;
 	}
-	b->builder->set_mean(b->codec.space.mean, b->codec.space.mean_norm);
+	pg::report(b->builder->set_mean(b->codec.space.mean, b->codec.space.mean_norm));
 }
 
-/* The mean of a spread of blocks, so that the threads have work while the table is read. A table may be sorted, and its first
- * rows far from the others. False: too few blocks, or too few rows in them. */
+/* The mean, and queries, from a spread of blocks, so that the threads have work while the table is read. A table may be sorted,
+ * and its first rows far from the others. False: too few blocks, or too few rows in them. */
 static bool
-sample_mean(BuildState *b)
+take_sample(BuildState *b)
 {
 	BlockNumber blocks = RelationGetNumberOfBlocks(b->heap);
 	BlockNumber visits = std::min(blocks, kMeanBlocks);
@@ -293,10 +296,7 @@ sample_mean(BuildState *b)
 static void
 read_table(BuildState *b)
 {
-	bool spread = may_have_origin(b);
-	bool known = spread ? sample_mean(b) : true;
-	if (!spread)
-		take_mean(b);
+	bool known = take_sample(b);
 	b->heap_tuples = table_index_build_scan(b->heap, b->index, b->info, true, true, build_callback, b, nullptr);
 	if (!known)
 		take_mean(b);

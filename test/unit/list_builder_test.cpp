@@ -111,19 +111,22 @@ build(const Wanted &s, const std::vector<std::vector<float>> &rows)
 		bool found;
 		double norm = 0;
 		EXPECT_TRUE(builder.find_mean(b.mean.data(), &norm, &found).ok());
-		builder.forget_rows();
 		if (found)
 		{
 			b.codec.space.mean = b.mean.data();
 			b.codec.space.mean_norm = norm;
 		}
+		EXPECT_TRUE(builder.set_mean(b.codec.space.mean, b.codec.space.mean_norm).ok());
+		builder.forget_rows();
 	}
-	builder.set_mean(b.codec.space.mean, b.codec.space.mean_norm);
+	const bool known = !b.mean.empty();
 	for (std::size_t i = 0; i < rows.size(); i++)
 	{
 		append(i);
 		EXPECT_TRUE(builder.convert_some().ok());
 	}
+	if (!known)
+		EXPECT_TRUE(builder.set_mean(nullptr, 0).ok());
 	EXPECT_EQ(builder.rows(), rows.size());
 	EXPECT_TRUE(builder.cluster(MemorySource{-1, 0}, MemorySource{-1, 0}, b.codebooks.data()).ok());
 	while (!builder.wait_idle(10))
@@ -450,7 +453,7 @@ TEST(ListBuilder, StopEndsTheWork)
 	o.threads = 2;
 	o.memory = 64 << 20;
 	ASSERT_TRUE(builder.start(o).ok());
-	builder.set_mean(nullptr, 0);
+	ASSERT_TRUE(builder.set_mean(nullptr, 0).ok());
 	for (std::size_t i = 0; i < rows.size(); i++)
 	{
 		if (!builder.has_room())

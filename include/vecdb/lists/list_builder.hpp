@@ -69,13 +69,14 @@ public:
 	/* Copies v, dimensions floats (not zero for cosine), of bit strings as_row(bytes); has_room() must hold. */
 	void append(const float *v, RowTid tid) noexcept;
 	std::uint32_t rows() const noexcept;
-	/* What was appended was a sample: room stays. Before set_mean. */
+	/* What was appended was a sample: room stays. */
 	void forget_rows() noexcept;
 	/* The origin of the rows so far (quantizer/origin.hpp): dimensions floats. found: false where it is to be zero. Before
 	 * set_mean. */
 	Status find_mean(float *mean, double *norm, bool *found) const noexcept;
-	/* mean: outlives the builder, or null. From now on rows are brought into code space as they come. */
-	void set_mean(const float *mean, double norm) noexcept;
+	/* mean: outlives the builder, or null. From now on rows are brought into code space as they come. Some of those that there are now
+	 * are the queries by which probes() is measured. */
+	Status set_mean(const float *mean, double norm) noexcept;
 	/* Gives the threads rows to bring into code space if there are many and they have nothing to do. */
 	Status convert_some() noexcept;
 

@@ -8,36 +8,26 @@
 #include <algorithm>
 #include <cmath>
 
-#include "vecdb/base/random.hpp"
 #include "vecdb/distance/kernels.hpp"
-#include "vecdb/layout/ivf_page.hpp"
 
 namespace vecdb::core::lists
 {
 
 void
-ProbeMeter::start(Workers &workers, distance::Metric metric, const cluster::RowSource &source, std::uint64_t seed)
+ProbeMeter::start(unsigned workers, distance::Metric metric, std::size_t dims, std::vector<float> &&queries,
+				  std::vector<RowTid> &&names)
 {
 	metric_ = metric;
-	dims_ = source.dims;
-	const std::uint32_t count = std::min(kQueries, source.rows);
-	ids_.resize(count);
-	queries_.resize(count * dims_);
-	std::vector<float> row(dims_);
-	for (std::uint32_t i = 0; i < count; i++)
-	{
-		const std::uint64_t begin = static_cast<std::uint64_t>(i) * source.rows / count;
-		const std::uint64_t end = (static_cast<std::uint64_t>(i) + 1) * source.rows / count;
-		ids_[i] = static_cast<std::uint32_t>(begin + splitmix64(seed + i) % (end - begin));
-		std::copy_n(source.load(source.self, ids_[i], row.data()), dims_, queries_.data() + i * dims_);
-	}
-	panels_.pack(queries_.data(), count, dims_, dims_);
-	found_.resize(workers.count());
+	dims_ = dims;
+	queries_ = std::move(queries);
+	names_ = std::move(names);
+	panels_.pack(queries_.data(), names_.size(), dims_, dims_);
+	found_.resize(workers);
 	for (Found &found : found_)
 	{
-		found.near.assign(count * kNear, Near{INFINITY, 0, 0});
+		found.near.assign(names_.size() * kNear, Near{INFINITY, 0});
 		found.worst.assign(panels_.padded(), INFINITY);
-		std::fill(found.worst.begin() + count, found.worst.end(), -INFINITY);
+		std::fill(found.worst.begin() + static_cast<std::ptrdiff_t>(names_.size()), found.worst.end(), -INFINITY);
 		found.scores.resize(kRowsAtOnce * panels_.padded());
 	}
 }
@@ -51,7 +41,7 @@ ProbeMeter::score(const float *const *rows, std::size_t count, float *out) const
 	if (metric_ == distance::Metric::l1)
 	{
 		for (std::size_t r = 0; r < count; r++)
-			for (std::size_t q = 0; q < ids_.size(); q++)
+			for (std::size_t q = 0; q < names_.size(); q++)
 				out[r * padded + q] = k.l1(rows[r], queries_.data() + q * dims_, dims_);
 		return;
 	}
@@ -71,7 +61,7 @@ void
 ProbeMeter::keep(Found &found, std::size_t query, const Near &near)
 {
 	Near *list = found.near.data() + query * kNear;
-	if (!(near < list[kNear - 1]) || near.row == ids_[query])
+	if (!(near < list[kNear - 1]))
 		return;
 	std::size_t j = kNear - 1;
 	for (; j > 0 && near < list[j - 1]; j--)
@@ -81,9 +71,11 @@ ProbeMeter::keep(Found &found, std::size_t query, const Near &near)
 }
 
 void
-ProbeMeter::look(unsigned worker, const float *const *rows, const std::uint32_t *ids, std::uint32_t list,
+ProbeMeter::look(unsigned worker, const float *const *rows, const RowTid *names, std::uint32_t first_row,
 				 std::size_t count)
 {
+	if (names_.empty())
+		return;
 	Found &found = found_[worker];
 	const std::size_t padded = panels_.padded();
 	constexpr std::size_t kStep = 16;
@@ -100,20 +92,22 @@ ProbeMeter::look(unsigned worker, const float *const *rows, const std::uint32_t 
 				for (std::size_t j = 0; j < kStep; j++)
 					any |= scores[q + j] <= found.worst[q + j];
 				for (std::size_t j = 0; any != 0 && j < kStep; j++)
-					if (scores[q + j] <= found.worst[q + j])
-						keep(found, q + j, Near{scores[q + j], ids[first + r], list});
+					if (scores[q + j] <= found.worst[q + j] && !(names[first + r] == names_[q + j]))
+						keep(found, q + j, Near{scores[q + j], first_row + static_cast<std::uint32_t>(first + r)});
 			}
 		}
 	}
 }
 
 bool
-ProbeMeter::finish(Workers &workers, const float *centres, std::uint32_t lists)
+ProbeMeter::finish(Workers &workers, const float *centres, std::uint32_t lists, const std::uint32_t *list_of)
 {
+	if (names_.empty())
+		return false;
 	const std::size_t padded = panels_.padded();
 	std::vector<Near> all;
-	std::vector<std::vector<Near>> nearest(ids_.size());
-	for (std::size_t q = 0; q < ids_.size(); q++)
+	std::vector<std::vector<Near>> nearest(names_.size());
+	for (std::size_t q = 0; q < names_.size(); q++)
 	{
 		all.clear();
 		for (const Found &found : found_)
@@ -136,11 +130,11 @@ ProbeMeter::finish(Workers &workers, const float *centres, std::uint32_t lists)
 			score(rows, n, distances.data() + first * padded);
 		}
 	});
-	std::vector<std::uint32_t> ranks(ids_.size() * kNear, lists);
-	workers.parallel(ids_.size(), 1, [&](std::size_t q, std::size_t, unsigned) {
+	std::vector<std::uint32_t> ranks(names_.size() * kNear, lists);
+	workers.parallel(names_.size(), 1, [&](std::size_t q, std::size_t, unsigned) {
 		for (std::size_t j = 0; j < nearest[q].size(); j++)
 		{
-			const float own = distances[nearest[q][j].list * padded + q];
+			const float own = distances[list_of[nearest[q][j].row] * padded + q];
 			std::uint32_t rank = 0;
 			for (std::uint32_t list = 0; list < lists; list++)
 				rank += distances[list * padded + q] < own ? 1 : 0;

@@ -12,20 +12,25 @@
 #include "vecdb/base/workers.hpp"
 #include "vecdb/cluster/kmeans.hpp"
 #include "vecdb/distance/metric.hpp"
+#include "vecdb/layout/ivf_page.hpp"
 
 namespace vecdb::core::lists
 {
 
+using layout::RowTid;
+
 class ProbeMeter
 {
 public:
-	/* Queries: rows of the source, as it gives them. */
-	void start(Workers &workers, distance::Metric metric, const cluster::RowSource &source, std::uint64_t seed);
-	/* count rows, source.dims floats each, of one list. */
-	void look(unsigned worker, const float *const *rows, const std::uint32_t *ids, std::uint32_t list,
-			  std::size_t count);
-	/* centres: as many floats each as a row; lists of them. False: nothing to tell. */
-	bool finish(Workers &workers, const float *centres, std::uint32_t lists);
+	static constexpr std::uint32_t kQueries = 96;
+
+	/* queries: count of them (at most kQueries), dims floats each; names: of the rows that they are. */
+	void start(unsigned workers, distance::Metric metric, std::size_t dims, std::vector<float> &&queries,
+			   std::vector<RowTid> &&names);
+	/* Rows by number from `first` on, and what they are called. */
+	void look(unsigned worker, const float *const *rows, const RowTid *names, std::uint32_t first, std::size_t count);
+	/* centres: as many floats each as a row; lists of them; list_of: by row. False: nothing to tell. */
+	bool finish(Workers &workers, const float *centres, std::uint32_t lists, const std::uint32_t *list_of);
 
 	const std::uint32_t *
 	probes() const noexcept
@@ -34,13 +39,13 @@ public:
 	}
 
 private:
-	static constexpr std::uint32_t kQueries = 128, kNear = 10;
+	static constexpr std::uint32_t kNear = 10;
 	static constexpr std::size_t kRowsAtOnce = 64;
 
 	struct Near
 	{
 		float distance;
-		std::uint32_t row, list;
+		std::uint32_t row;
 
 		bool
 		operator<(const Near &other) const noexcept
@@ -57,11 +62,11 @@ private:
 	};
 
 	void score(const float *const *rows, std::size_t count, float *out) const;
-	void keep(Found &found, std::size_t query, const Near &near);
+	static void keep(Found &found, std::size_t query, const Near &near);
 
 	distance::Metric metric_{};
 	std::size_t dims_ = 0;
-	std::vector<std::uint32_t> ids_;
+	std::vector<RowTid> names_;
 	std::vector<float> queries_;
 	cluster::Panels panels_;
 	std::vector<Found> found_;
