@@ -2,7 +2,7 @@
  * Dissolving lists: split, merge, give a new centre. All of them are one step.
  *
  * Regime: shell.
- * Step:   none, one or two new lists are made from the rows of the old one; each of its rows goes to the nearest of the new ones and of
+ * Step:   none, one or some new lists are made from the rows of the old one; each of its rows goes to the nearest of the new ones and of
  *         those around; the old one leaves the directory.
  * Locks:  the reorganisation lock, and the old list's exclusively from before its rows are read until it is out of the
  *         directory: no row gets lost in between. Lists that receive rows: shared, one after the other.
@@ -23,7 +23,7 @@
 #include "pg/context.hpp"
 #include "pg/report.hpp"
 #include "vecdb/base/random.hpp"
-#include "vecdb/cluster/two_means.hpp"
+#include "vecdb/cluster/few_means.hpp"
 #include "vecdb/distance/kernels.hpp"
 
 namespace vecdb::ivf
@@ -32,13 +32,15 @@ namespace vecdb::ivf
 using namespace core::layout;
 using core::lists::CodedRow;
 
+/* A list that is split becomes so many: more, and rows would be written less often, but lists would be less even. */
+constexpr uint32 kPieces = 3;
 /* Lists around an old one that its rows may go to. */
 constexpr uint32 kNeighbours = 48;
 /* Rows of a large list that are held at a time, and rows that are coded at a time. */
 constexpr Size kChunkBytes = 8 << 20;
 constexpr uint32 kLeastChunk = 256;
 constexpr uint32 kCodedAtOnce = 64;
-/* Rows that the two centres are found from, at most. */
+/* Rows that the new centres are found from, at most. */
 constexpr uint32 kSampleRows = 1024;
 /* A list's mean is this much away from its centre, relative to the rows' own mean square distance: it gets a new centre. */
 constexpr double kDrift = 0.01;
@@ -53,12 +55,12 @@ target_rows(uint32 lists)
 	return kRowsPerList * (lists > 16384 ? lists / 16384.0 : 1.0);
 }
 
-/* May the index have more lists than these? */
-static bool
-may_grow(const IvfMeta &meta)
+/* Lists that the index may have beyond those that it has. */
+static uint32
+lists_to_come(const IvfMeta &meta)
 {
 	uint32 most = meta.lists_wanted == 0 ? static_cast<uint32>(kMaxLists) : meta.lists_wanted;
-	return meta.list_count < most;
+	return meta.list_count < most ? most - meta.list_count : 0;
 }
 
 /* Of that many lists: is this one to be split? The second condition keeps those that could not be from being tried at each row. */
@@ -99,7 +101,7 @@ struct Target
 /* Lists that rows of the old one may go to: new ones in front. */
 struct Targets
 {
-	Target lists[kNeighbours + 2];
+	Target lists[kNeighbours + kPieces];
 	uint32 count;
 	uint32 fresh;
 };
@@ -300,7 +302,7 @@ make_targets(Reorganiser &r, Targets &targets, uint32 sample, uint32 rows)
 
 enum class Wanted
 {
-	split,     // two new lists
+	split,     // some new lists
 	recentre,  // one, if the rows have drifted
 	merge,     // none
 };
@@ -332,16 +334,19 @@ choose_centres(Reorganiser &r, const Chunk &sample, BlockNumber head, Wanted wan
 		return true;
 	if (wanted == Wanted::split)
 	{
-		float *centres = palloc_floats(2 * static_cast<Size>(dims));
+		IvfMeta meta;
+		read_meta(r.index, meta);
+		uint32 pieces = lists_to_come(meta) + 1 < kPieces ? lists_to_come(meta) + 1 : kPieces;
+		float *centres = palloc_floats(static_cast<Size>(pieces) * dims);
 		uint32 n;
 		const float *rows = thin_out(sample, dims, n);
-		auto found = core::cluster::two_means(rows, n, dims, absolute, core::splitmix64(head), centres,
-											  pg::context_memory(CurrentMemoryContext));
-		if (found == core::cluster::Separation::no_memory)
+		int found = core::cluster::few_means(rows, n, dims, static_cast<int>(pieces), absolute, core::splitmix64(head),
+											 centres, pg::context_memory(CurrentMemoryContext));
+		if (found < 0)
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		if (found != core::cluster::Separation::two)
+		if (found < 2)
 			return false;
-		for (; targets.fresh < 2; targets.fresh++)
+		for (; targets.fresh < static_cast<uint32>(found); targets.fresh++)
 			targets.lists[targets.fresh] =
 				Target{InvalidBlockNumber, centres + static_cast<Size>(targets.fresh) * dims, false, 0, 0};
 		targets.count = targets.fresh;
@@ -443,7 +448,7 @@ split_if_large(Relation index, IndexState *state, Relation heap, BlockNumber hea
 	read_meta(index, meta);
 	double target = target_rows(meta.list_count);
 	ListExtent extent;
-	if (!may_grow(meta) || !list_extent(index, state, head, extent, nullptr) || !too_large(extent, target) ||
+	if (lists_to_come(meta) == 0 || !list_extent(index, state, head, extent, nullptr) || !too_large(extent, target) ||
 		!try_lock_reorganisation(index))
 		return;
 	Reorganiser r = begin_reorganising(index, state, heap);
@@ -462,10 +467,10 @@ tidy_list(Reorganiser &r, BlockNumber head)
 	ListExtent extent;
 	if (!list_extent(r.index, r.state, head, extent, nullptr))
 		return false;
-	if (may_grow(meta) && too_large(extent, target))
+	if (lists_to_come(meta) > 0 && too_large(extent, target))
 		return dissolve(r, head, Wanted::split);
 	/* With a number of lists that was asked for, small ones may be meant. */
-	if (extent.rows == 0 || (meta.lists_wanted == 0 && extent.rows < 0.375 * target))
+	if (extent.rows == 0 || (meta.lists_wanted == 0 && extent.rows < 0.25 * target))
 		return meta.list_count > 1 && dissolve(r, head, Wanted::merge);
 	if (std::fabs(static_cast<double>(extent.rows) - extent.made) > 0.25 * extent.made)
 		return dissolve(r, head, Wanted::recentre);
