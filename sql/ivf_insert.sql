@@ -111,13 +111,14 @@ BEGIN
     split := pg_temp.lists_of('ivf_g') > 1;
     DROP TABLE ivf_g;
 END $$;
-SELECT o.option, c.class, g.* FROM unnest(ARRAY['quantizer = rabitq', 'quantizer = rabitq, rerank = heap', 'quantizer = rabitq, rerank = none',
-    'quantizer = sq8', 'quantizer = none']) WITH ORDINALITY o(option, n),
+SELECT o.option, c.class, g.* FROM unnest(ARRAY['quantizer = rabitq', 'quantizer = rabitq, rerank = half', 'quantizer = rabitq, rerank = heap', 'quantizer = rabitq, rerank = none',
+    'quantizer = rabitq4', 'quantizer = rabitq4, rerank = none', 'quantizer = pq', 'quantizer = pq, pq_bits = 8', 'quantizer = sq8', 'quantizer = half', 'quantizer = none']) WITH ORDINALITY o(option, n),
     unnest(ARRAY['vector_l2_ops', 'vector_ip_ops', 'vector_cosine_ops', 'vector_l1_ops']) WITH ORDINALITY c(class, m),
     pg_temp.grow(c.class, o.option, 20, 900) g
-    WHERE c.class <> 'vector_l1_ops' OR o.option !~ 'rabitq' ORDER BY n, m;
+    WHERE c.class <> 'vector_l1_ops' OR o.option !~ 'rabitq|pq' ORDER BY n, m;
 -- a slot as long as some pages, and a centre in the directory too
 SELECT * FROM pg_temp.grow('vector_l2_ops', 'quantizer = sq8', 9000, 420);
+SELECT * FROM pg_temp.grow('vector_l2_ops', 'quantizer = half', 2100, 500);
 SELECT * FROM pg_temp.grow('vector_l2_ops', 'quantizer = none', 4100, 420);
 
 CREATE TABLE ivf_expr (id serial, a real[], keep bool);
@@ -130,7 +131,13 @@ VACUUM ivf_expr;
 SELECT * FROM vecdb.check_index('ivf_expr_e_idx');
 DROP TABLE ivf_expr;
 
--- an unlogged table, partitions
+-- bits, a temporary table, an unlogged one, partitions
+CREATE TEMP TABLE ivf_bits (id serial, e bit(64));
+CREATE INDEX ivf_bits_e_idx ON ivf_bits USING ivf (e bit_hamming_ops);
+INSERT INTO ivf_bits (e) SELECT (hashint8extended(i, 1)::bit(64) & hashint8extended(i % 3, 2)::bit(64)) FROM generate_series(1, 1500) i;
+SELECT * FROM vecdb.check_index('ivf_bits_e_idx');
+SELECT lists > 1 AS split, rows FROM vecdb.index_info('ivf_bits_e_idx');
+DROP TABLE ivf_bits;
 CREATE UNLOGGED TABLE ivf_unlogged (id serial, e vector(4));
 CREATE INDEX ivf_unlogged_e_idx ON ivf_unlogged USING ivf (e vector_l2_ops);
 INSERT INTO ivf_unlogged (e) SELECT ivf_insert_v(i, 4) FROM generate_series(1, 800) i;
