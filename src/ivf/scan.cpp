@@ -895,8 +895,9 @@ next_row(ScanOpaque *so, OrderedNode &node)
 		}
 		if (found)
 		{
-			/* What was left out may be nearer than this one. */
-			if (!so->complete && node.interval.upper > so->horizon && !node.late)
+			/* What was left out may be nearer than this one. Of estimates nothing is certain, and another pass would be as unsure. */
+			bool certain = !core::lists::only_estimates(shape_of(so));
+			if (certain && !so->complete && node.interval.upper > so->horizon && !node.late)
 			{
 				so->order.last_value = last_value;
 				so->order.last_upper = last_upper;
