@@ -339,7 +339,7 @@ TEST(ListCodec, SlotErrorsAreHardAndTight)
 					ASSERT_LE(bound, error * 1.01L + (kind.quantizer == Quantizer::sq8 ? 3e-5L : 1e-6L) * whole)
 						<< d << ' ' << scale;
 					if (kind.quantizer == Quantizer::sq8)
-						ASSERT_GT(h.error, 2.5 * bound) << d << ' ' << scale;
+						ASSERT_GT(h.error, 2 * bound) << d << ' ' << scale;
 					ASSERT_LE(error, kind.relative * whole) << d << ' ' << scale;
 					if (norm2 < 1e37L && norm2 > 1e-30L && kind.quantizer != Quantizer::sq8)
 						ASSERT_LE(std::fabs(h.norm2 - norm2), 1e-5L * norm2);

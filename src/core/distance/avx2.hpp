@@ -339,18 +339,20 @@ struct Avx2
 			const std::size_t end = begin + kSegments < segments ? begin + kSegments : segments;
 			for (std::size_t first = 0; first < 32; first += kAtOnce)
 			{
-				__m128 sum[kAtOnce];
-				for (std::size_t k = 0; k < kAtOnce; k++)
-					sum[k] = _mm_load_ss(sums + first + k);
+				float sum[kAtOnce];
+				__builtin_memcpy(sum, sums + first, sizeof sum);
 				for (std::size_t m = begin; m < end; m++)
 				{
 					std::uint64_t eight;
 					__builtin_memcpy(&eight, codes + 32 * m + first, sizeof eight);
 					for (std::size_t k = 0; k < kAtOnce; k++)
-						sum[k] = _mm_add_ss(sum[k], _mm_load_ss(table + 256 * m + (eight >> 8 * k & 255)));
+					{
+						float x;
+						__builtin_memcpy(&x, table + 256 * m + (eight >> 8 * k & 255), sizeof x);
+						sum[k] += x;
+					}
 				}
-				for (std::size_t k = 0; k < kAtOnce; k++)
-					_mm_store_ss(sums + first + k, sum[k]);
+				__builtin_memcpy(sums + first, sum, sizeof sum);
 			}
 		}
 	}
