@@ -24,6 +24,8 @@ using core::quantizer::SignQuery;
 
 /* A directory that changes this often while it is read must be damaged. */
 constexpr int kRestarts = 100;
+/* Where distances overflow. */
+constexpr float kNoEstimate = 3e38f;
 
 /* Of the metapage, by hint and without its checksum: index_state has looked at that. */
 static uint32
@@ -143,7 +145,7 @@ read_estimates(Relation index, IndexState *state, BlockNumber head, const SignQu
 				auto lane = static_cast<uint32>(__builtin_ctz(live));
 				uint32 at = b * kLanes + lane;
 				NearList &list = lists[n++];
-				list.distance = std::isfinite(est[lane]) ? est[lane] : 3e38f;
+				list.distance = std::isfinite(est[lane]) ? est[lane] : kNoEstimate;
 				list.head = tid_block(tids[lane]);
 				list.block = blkno;
 				list.lane = at;
@@ -215,9 +217,11 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 					again = true;
 				else
 				{
-					lists[i].distance = l1           ? kernels.l1(x, centre, dims)
-										: by_product ? -kernels.inner_product(x, centre, dims)
-													 : kernels.l2_squared(x, centre, dims);
+					float d = l1           ? kernels.l1(x, centre, dims)
+							  : by_product ? -kernels.inner_product(x, centre, dims)
+										   : kernels.l2_squared(x, centre, dims);
+					/* Sorting needs numbers. */
+					lists[i].distance = std::isnan(d) ? kNoEstimate : d;
 					lists[i].exact = true;
 				}
 				UnlockReleaseBuffer(buffer);
