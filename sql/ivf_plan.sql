@@ -101,6 +101,18 @@ SET enable_seqscan = off;
 SELECT * FROM pg_temp.scan($$SELECT count(*) FROM ivf_p300$$);
 RESET enable_seqscan;
 
+-- --- the distance that only orders is not computed ---
+CREATE FUNCTION pg_temp.computed(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE line text; n bigint := 0;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query LOOP
+        n := n + (line ~ 'Output:.*<->')::int;
+    END LOOP;
+    RETURN n;
+END $$;
+SELECT pg_temp.computed($$SELECT id FROM ivf_p ORDER BY e <-> '[1,2,3,4,5,6,7,8]' LIMIT 10$$) AS hidden,
+    pg_temp.computed($$SELECT id, e <-> '[1,2,3,4,5,6,7,8]' FROM ivf_p ORDER BY 2 LIMIT 10$$) > 0 AS asked_for;
+
 -- --- more lists, more rows: more cost ---
 CREATE FUNCTION pg_temp.cost(query text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE plan json;

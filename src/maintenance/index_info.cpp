@@ -18,6 +18,7 @@
 #include "ivf/module.hpp"
 #include "ivf/state.hpp"
 #include "pg/report.hpp"
+#include "types/indexed.hpp"
 
 namespace vecdb::maintenance
 {
@@ -29,6 +30,7 @@ struct Info
 	const char *method;
 	uint8 metric;
 	uint32 dimensions;
+	uint8 element_type;
 	uint64 rows;
 	uint64 live, dead, reusable;  // slots
 	BlockNumber blocks, free_pages;
@@ -117,6 +119,7 @@ look_into_hnsw(Relation index, Info &info)
 	visit_pages(index, info, [&](Page page, BlockNumber) { return count_nodes(page, shape, info); });
 	info.metric = meta.metric;
 	info.dimensions = meta.dimensions;
+	info.element_type = meta.element_type;
 	info.build_milliseconds = meta.build_milliseconds;
 	bool fused = meta.layout == static_cast<uint8>(Layout::fused);
 	info.storage = psprintf("%s, %u bits", fused ? "fused" : "compact", meta.precision);
@@ -258,6 +261,7 @@ look_into_ivf(Relation index, Info &info)
 	add_up_lists(lists, info);
 	info.metric = meta.metric;
 	info.dimensions = meta.dimensions;
+	info.element_type = meta.element_type;
 	info.build_milliseconds = meta.build_milliseconds;
 	const char *quantizer = quantizer_name(meta.quantizer);
 	bool reranks = meta.rerank != static_cast<uint8>(Rerank::none);
@@ -288,6 +292,8 @@ result_row(FunctionCallInfo fcinfo, Info &info)
 		elog(ERROR, "return type of index_info is not the one it was created with");
 	double bytes = static_cast<double>(info.blocks) * BLCKSZ;
 	double a_row = info.rows > 0 ? bytes / static_cast<double>(info.rows) : 0;
+	auto type = static_cast<ElementType>(info.element_type);
+	double value_bytes = static_cast<double>(indexed_bytes(info.dimensions, type));
 	double mean = info.lists > 0 ? info.list_sum / info.lists : 0;
 	double variance = info.lists > 0 ? std::max(0.0, info.list_squares / info.lists - mean * mean) : 0;
 	Datum values[kColumns];
@@ -309,7 +315,7 @@ result_row(FunctionCallInfo fcinfo, Info &info)
 	put(CStringGetTextDatum(info.storage));
 	put_count(static_cast<uint64>(info.blocks) * BLCKSZ);
 	put(Float8GetDatum(a_row), info.rows == 0);
-	put(Float8GetDatum(info.rows == 0 ? 0 : 4.0 * info.dimensions / a_row), info.rows == 0);
+	put(Float8GetDatum(info.rows == 0 ? 0 : value_bytes / a_row), info.rows == 0);
 	put(Int32GetDatum(static_cast<int32>(info.lists)), !info.has_lists);
 	put(Int64GetDatum(static_cast<int64>(info.list_min)), info.lists == 0);
 	put(Float8GetDatum(mean), info.lists == 0);
