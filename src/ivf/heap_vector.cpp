@@ -59,17 +59,26 @@ fetch_heap_value(HeapVectors *vectors, const RowTid &tid, Datum *value)
 						errmsg("index on table \"%s\" names a row of block %u, which has %u blocks",
 							   RelationGetRelationName(vectors->heap), tid_block(tid), vectors->blocks),
 						errhint("Rebuild the index with REINDEX.")));
-	bool again = false;
-	if (!ItemPointerIsValid(&pointer) ||
-		!table_index_fetch_tuple(vectors->fetch, &pointer, vectors->snapshot, vectors->slot, &again, nullptr))
+	if (!ItemPointerIsValid(&pointer))
 		return false;
-	Datum values[INDEX_MAX_KEYS];
-	bool nulls[INDEX_MAX_KEYS];
-	MemoryContext old = MemoryContextSwitchTo(vectors->row);
-	FormIndexDatum(vectors->info, vectors->slot, vectors->estate, values, nulls);
-	MemoryContextSwitchTo(old);
-	*value = values[0];
-	return !nulls[0];
+	/*
+	 * Not of an MVCC snapshot, each version of a HOT chain comes that is not dead to all. The last is what the index stands for:
+	 * others may hold another value where the index is younger than they are.
+	 */
+	bool found = false, again = false;
+	do
+	{
+		if (!table_index_fetch_tuple(vectors->fetch, &pointer, vectors->snapshot, vectors->slot, &again, nullptr))
+			break;
+		Datum values[INDEX_MAX_KEYS];
+		bool nulls[INDEX_MAX_KEYS];
+		MemoryContext old = MemoryContextSwitchTo(vectors->row);
+		FormIndexDatum(vectors->info, vectors->slot, vectors->estate, values, nulls);
+		MemoryContextSwitchTo(old);
+		*value = values[0];
+		found = !nulls[0];
+	} while (again);
+	return found;
 }
 
 void
