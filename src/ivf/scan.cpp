@@ -496,8 +496,10 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 				float mul;
 				so->query.kernels->f16_to_f32(h->mul + lane, &mul, 1);
 				float width = coded ? core::lists::bound_width(so->query, h->mul_scale * mul) : 0;
-				c->score.distance = lower[lane] + width;
-				c->score.error = width;
+				/* Codes that could not be scanned tell nothing. */
+				bool known = std::isfinite(lower[lane]);
+				c->score.distance = known ? lower[lane] + width : std::numeric_limits<float>::infinity();
+				c->score.error = known ? width : 0;
 			}
 		}
 	}
