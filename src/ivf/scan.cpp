@@ -854,6 +854,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->heap = nullptr;
 	so->order.init(pg::context_memory(so->context));
 	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed ? LateRows::now : LateRows::last;
+	so->order.estimates = core::lists::only_estimates(shape_of(so));
 	so->v = query_vector(scan, so);
 	if (so->ended)
 		return;

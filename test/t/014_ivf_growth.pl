@@ -133,7 +133,8 @@ is_complete($standby, 't', 't_i', 'e <-> blob(100000, 200)', 'on the standby');
 foreach my $round (1 .. 3)
 {
 	my $before = $node->safe_psql('postgres', 'SELECT pg_current_wal_lsn()');
-	my $psql = start_psql($node, ["INSERT INTO t SELECT i, blob(i, 90 + $round) FROM generate_series(100001, 160000) i"], \$out, \$err);
+	my $first = 10000000 * $round;
+	my $psql = start_psql($node, ["INSERT INTO t SELECT i, blob(i, 90 + $round) FROM generate_series($first, $first + 59999) i"], \$out, \$err);
 	my $more = 1000000 + 700000 * $round;
 	wait_for($node, "SELECT pg_current_wal_lsn() - '$before'::pg_lsn > $more OR NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'INSERT INTO t%')");
 	$node->stop('immediate');

@@ -65,11 +65,13 @@ struct ExactOrder
 	double last_upper;
 	std::uint64_t refinements;
 	LateRows late_rows;
+	bool estimates;  // coarse intervals are no bounds: they say in which order to refine, and no more
 
 	void
 	init(Memory mem) noexcept
 	{
 		late_rows = LateRows::last;
+		estimates = false;
 		memory = mem;
 		pending = refined = late = nullptr;
 		pending_capacity = refined_capacity = late_capacity = 0;
@@ -211,7 +213,8 @@ struct ExactOrder
 				refinements++;
 				if (!refiner.refine(item.id, item.interval, item.payload))
 					continue;
-				item.interval = narrowed(coarse, sane(item.interval, refiner.metric()));
+				Interval fine = sane(item.interval, refiner.metric());
+				item.interval = estimates ? fine : narrowed(coarse, fine);
 				refined[refined_count++] = item;
 				std::push_heap(refined, refined + refined_count, heap_after);
 			}
