@@ -22,7 +22,7 @@ namespace vecdb::ivf
 using namespace core::layout;
 using core::quantizer::SignQuery;
 
-/* A directory that changes this often while it is read must be damaged. */
+/* A directory that is read this often in vain must be damaged. */
 constexpr int kRestarts = 100;
 /* Where distances overflow. */
 constexpr float kNoEstimate = 3e38f;
@@ -185,7 +185,7 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
 	NearList *lists = nullptr;
 	uint32 capacity = 0;
-	for (int restart = 0;; restart++)
+	for (int restarts = 0;;)
 	{
 		BlockNumber head;
 		uint32 version = directory_version(index, state, head);
@@ -236,7 +236,8 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 			std::sort(lists, lists + (exact < found ? exact : found), nearer);
 		}
 		BlockNumber same_head;
-		if (!again && directory_version(index, state, same_head) == version)
+		bool same = directory_version(index, state, same_head) == version;
+		if (!again && same)
 		{
 			pfree(lut);
 			if (scratch != nullptr)
@@ -244,7 +245,8 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 			*out = lists;
 			return n;
 		}
-		if (restart >= kRestarts)
+		/* While it changes, others get on; what does not fit together without a change is damage. */
+		if (same && ++restarts > kRestarts)
 			pg::report_corrupt(index, head, "a centre of the directory does not belong to its list");
 	}
 }
