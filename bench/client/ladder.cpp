@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace vecdb::client
 {
@@ -81,6 +82,10 @@ measure_recall_and_pages(Subject &s, const Dataset &data, const Exact &exact, co
 	std::vector<std::vector<std::int32_t>> found(queries.size());
 	Point p;
 	p.effort = effort;
+	std::vector<int> backends;
+	for (const Connection &c : s.connections)
+		backends.push_back(c.pid());
+	Undisturbed undisturbed(std::move(backends));
 	if (s.yardstick)
 	{
 		s.yardstick->set_effort(static_cast<std::size_t>(effort));
