@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -237,6 +239,31 @@ write_csv(const std::string &path, const std::string &dataset, const std::vector
 	fclose(f);
 }
 
+bool
+read_csv(const std::string &path, Subject &s)
+{
+	std::ifstream file(path);
+	for (std::string line; std::getline(file, line);)
+	{
+		std::vector<std::string> fields;
+		std::istringstream rest(line);
+		for (std::string field; std::getline(rest, field, ',');)
+			fields.push_back(field);
+		if (fields.size() != 12 || fields[1] != s.name)
+			continue;
+		Point p;
+		p.effort = std::stoi(fields[6]);
+		p.recall = std::stod(fields[7]);
+		p.qps1 = {std::stod(fields[8])};
+		p.qps2 = {std::stod(fields[9])};
+		p.cpu = {std::stod(fields[10])};
+		p.pages = std::stod(fields[11]);
+		s.points.push_back(std::move(p));
+	}
+	s.kept = s.done = !s.points.empty();
+	return s.kept;
+}
+
 void
 add_facts(Facts &facts, const std::vector<Subject> &subjects)
 {
@@ -247,7 +274,7 @@ add_facts(Facts &facts, const std::vector<Subject> &subjects)
 		{
 			AtRecall a = at_recall(s, c.recall, c.figure);
 			if (a.relation != '-' && a.value > 1e-6)
-				facts.add(s.name, c.fact, a.value, a.relation);
+				facts.add(s.name, c.fact, a.value, s.kept && a.relation == '=' ? 'k' : a.relation);
 		}
 		for (const Point &p : s.points)
 			if (p.effort > 0)

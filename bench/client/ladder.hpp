@@ -39,6 +39,7 @@ struct Subject
 	std::unique_ptr<Yardstick> yardstick;  // the library
 	IndexBuild build;
 	std::vector<Point> points;
+	bool kept = false;  // the points are of an earlier run
 	bool done = false;  // recall so high that more effort tells nothing
 
 	const Point *default_point() const;
@@ -72,6 +73,8 @@ AtRecall at_recall(const Subject &s, double recall, Figure figure);
 void print_ladder(const std::vector<Subject> &subjects, const char *effort_name);
 void print_equal_recall(const std::vector<Subject> &subjects);
 void write_csv(const std::string &path, const std::string &dataset, const std::vector<Subject> &subjects);
+/* The points of a subject in a CSV that write_csv has left; false: it has none. */
+bool read_csv(const std::string &path, Subject &s);
 void add_facts(Facts &facts, const std::vector<Subject> &subjects);
 
 }  // namespace vecdb::client

@@ -253,7 +253,10 @@ load_items(Connection &c, const Dataset &data, std::size_t rows)
 	c.exec("DROP TABLE IF EXISTS items");
 	c.exec("CREATE TABLE items (id integer NOT NULL, v vector(" + std::to_string(data.base.dims) +
 		   ") NOT NULL) WITH (parallel_workers = 2)");
-	c.copy_rows("items (id, v)", data.base, nullptr, 0, rows, 0);
+	{
+		Undisturbed undisturbed({c.pid()});
+		c.copy_rows("items (id, v)", data.base, nullptr, 0, rows, 0);
+	}
 	c.exec("VACUUM ANALYZE items");
 	c.exec("CHECKPOINT");
 }
