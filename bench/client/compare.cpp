@@ -83,7 +83,9 @@ compare(const Options &options)
 	Exact exact(data, static_cast<std::size_t>(options.number("queries", 1000)), kNeighbors, options.get("cache", ""));
 	std::vector<std::string> queries = encode_rows(data.queries, exact.query_count());
 	std::string cache = options.get("cache", "");
-	std::string kept_csv = cache.empty() ? "" : cache + "/" + part + "-" + set + "-" + data.name + ".csv";
+	auto kept_csv = [&](const Subject &s) {
+		return cache + "/" + part + "-" + set + "-" + data.name + "-" + s.name + ".csv";
+	};
 	std::vector<Subject> subjects;
 	print_build_head();
 	for (const Target &target : parse_targets(options))
@@ -97,7 +99,7 @@ compare(const Options &options)
 			continue;
 		}
 		print_build(s.name, s.build);
-		if (target.peer() && options.get("peers", "measured") == "kept" && read_csv(kept_csv, s))
+		if (target.peer() && options.get("peers", "measured") == "kept" && !cache.empty() && read_csv(kept_csv(s), s))
 			printf("  %s: speed and recall as measured in an earlier run\n", s.name.c_str());
 		subjects.push_back(std::move(s));
 	}
@@ -140,8 +142,9 @@ compare(const Options &options)
 	print_equal_recall(subjects);
 	if (!options.get("csv", "").empty())
 		write_csv(options.get("csv", ""), data.name, subjects);
-	if (!kept_csv.empty())
-		write_csv(kept_csv, data.name, subjects);
+	for (const Subject &s : subjects)
+		if (s.target.peer() && !s.kept && !cache.empty())
+			write_csv(kept_csv(s), data.name, {&s, 1});
 	Facts facts(options, part, set);
 	add_facts(facts, subjects);
 	add_facts(facts, others);

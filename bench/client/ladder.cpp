@@ -223,7 +223,7 @@ print_equal_recall(const std::vector<Subject> &subjects)
 }
 
 void
-write_csv(const std::string &path, const std::string &dataset, const std::vector<Subject> &subjects)
+write_csv(const std::string &path, const std::string &dataset, std::span<const Subject> subjects)
 {
 	FILE *f = fopen(path.c_str(), "w");
 	if (f == nullptr)

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,7 @@ AtRecall at_recall(const Subject &s, double recall, Figure figure);
 
 void print_ladder(const std::vector<Subject> &subjects, const char *effort_name);
 void print_equal_recall(const std::vector<Subject> &subjects);
-void write_csv(const std::string &path, const std::string &dataset, const std::vector<Subject> &subjects);
+void write_csv(const std::string &path, const std::string &dataset, std::span<const Subject> subjects);
 /* The points of a subject in a CSV that write_csv has left; false: it has none. */
 bool read_csv(const std::string &path, Subject &s);
 void add_facts(Facts &facts, const std::vector<Subject> &subjects);
