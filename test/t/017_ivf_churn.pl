@@ -50,7 +50,8 @@ foreach my $round (1 .. 5)
 	foreach my $index (sort keys %definition)
 	{
 		is_sound($node, $index, "round $round, inserted");
-		my ($now, $floor) = (recall($index), $recall{$index} - 0.03);
+		# At first the lists are few, and all of them are looked into; with some more, as many as give .96 to .98.
+		my ($now, $floor) = (recall($index), ($recall{$index} < 0.97 ? $recall{$index} : 0.97) - 0.03);
 		cmp_ok($now, '>=', $floor, "round $round: recall of $index is $now, at first $recall{$index}");
 		my $bytes = size($index);
 		# pages of lists that were made anew come free in the next VACUUM: once
