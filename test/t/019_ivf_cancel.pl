@@ -61,8 +61,9 @@ cmp_ok($cut, '>=', 4, "the build was timed out $cut times");
 my ($out, $err) = ('', '');
 foreach my $how (qw(cancel terminate))
 {
-	my $psql = start_psql($node, [ $create, q{SELECT 'goes on'} ], \$out, \$err);
-	wait_for($node, q{SELECT true FROM pg_stat_progress_create_index WHERE phase ~ 'k-means'});
+	# so many lists that there is time to meet it
+	my $psql = start_psql($node, [ 'CREATE INDEX t_i ON t USING ivf (e vector_l2_ops) WITH (lists = 20000)', q{SELECT 'goes on'} ], \$out, \$err);
+	wait_for($node, q{SELECT true FROM pg_stat_progress_create_index WHERE phase ~ 'k-means|assigning'});
 	$node->safe_psql('postgres', "SELECT pg_${how}_backend(pid) FROM pg_stat_progress_create_index");
 	$psql->finish;
 	like($err, $how eq 'cancel' ? qr/canceling statement/ : qr/terminating connection/, "$how");
