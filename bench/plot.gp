@@ -18,7 +18,7 @@ set mytics 10
 set format y "%.0f"
 set lmargin 11
 set rmargin 4
-set key below center horizontal maxrows 2 samplen 2 Left reverse width 1
+set key below center horizontal maxcols 3 samplen 2 Left reverse width -2
 at_most(p) = p < 0.9997 ? p : 0.9997
 logit(p) = log(at_most(p) / (1 - at_most(p)))
 set xtics ("0.5" logit(0.5), "0.7" logit(0.7), "0.8" logit(0.8), "0.9" logit(0.9), "0.95" logit(0.95), "0.98" logit(0.98), "0.99" logit(0.99), \
