@@ -6,6 +6,7 @@
 #include "vecdb/lists/list_query.hpp"
 
 #include <cmath>
+#include <cstdlib>
 #include <random>
 #include <vector>
 
@@ -64,6 +65,29 @@ struct Index
 		Floats x(codec.space.code_dims);
 		to_code_space(codec.space, v.data(), x.data(), nullptr);
 		return x;
+	}
+};
+
+/* Memory of one query, given back at its end. */
+struct Arena
+{
+	std::vector<void *> blocks;
+
+	~Arena()
+	{
+		for (void *block : blocks)
+			std::free(block);
+	}
+
+	Memory
+	memory()
+	{
+		return Memory{[](void *self, std::size_t bytes) noexcept -> void * {
+						  void *block = std::malloc(bytes);
+						  static_cast<Arena *>(self)->blocks.push_back(block);
+						  return block;
+					  },
+					  [](void *, void *) noexcept {}, this};
 	}
 };
 
@@ -143,7 +167,8 @@ TEST(ListQuery, IntervalsHoldTheOperatorsDistance)
 							encode_row(index.codec, centre.data(), own, unit.data(), x.data(), make_tid(1, 1), row,
 									   scratch.data());
 							ListQuery query;
-							ASSERT_TRUE(init_query(query, index.codec, q.data(), 2, malloc_memory()));  // leaks: a test
+							Arena arena;
+							ASSERT_TRUE(init_query(query, index.codec, q.data(), 2, arena.memory()));
 							open_list(query, centre.data(), own);
 							Score score = score_slot(query, slot.data());
 							graph::Interval coarse = score_interval(query, score);
