@@ -18,7 +18,7 @@ set mytics 10
 set format y "%.0f"
 set lmargin 11
 set rmargin 4
-set key below center horizontal maxcols 3 samplen 2 Left reverse width -2
+set key below center horizontal maxrows 1 samplen 1.5 Left reverse width 0
 at_most(p) = p < 0.9997 ? p : 0.9997
 logit(p) = log(at_most(p) / (1 - at_most(p)))
 set xtics ("0.5" logit(0.5), "0.7" logit(0.7), "0.8" logit(0.8), "0.9" logit(0.9), "0.95" logit(0.95), "0.98" logit(0.98), "0.99" logit(0.99), \
@@ -26,9 +26,9 @@ set xtics ("0.5" logit(0.5), "0.7" logit(0.7), "0.8" logit(0.8), "0.9" logit(0.9
 colour(s) = s eq "vecdb" || s eq "vecdb_ivf" ? 0xc4361d : s eq "pgvector" || s eq "pgvector_ivf" ? 0x1f5fa8 : \
 	s eq "(hnswlib)" || s eq "(faiss)" ? 0x2e8b57 : s eq "vecdb_compact" || s eq "vecdb_ivf_heap" ? 0xe69f00 : \
 	s eq "pgvector_ivf_advised" ? 0x8fb3dd : 0x777777
-title_of(s) = s eq "(hnswlib)" ? "hnswlib" : s eq "(faiss)" ? "faiss" : s eq "vecdb_compact" ? "vecdb compact" : s eq "vecdb_ivf" ? "vecdb ivf" : \
-	s eq "vecdb_ivf_heap" ? "vecdb ivf, rerank = heap" : s eq "pgvector_ivf" ? "pgvector ivfflat, best lists" : \
-	s eq "pgvector_ivf_advised" ? "pgvector ivfflat, rows/1000 lists" : s
+title_of(s) = s eq "(hnswlib)" ? "hnswlib" : s eq "(faiss)" ? "faiss" : s eq "vecdb_compact" ? "vecdb compact" : s eq "vecdb_ivf" ? "ivf" : \
+	s eq "vecdb_ivf_heap" ? "ivf, rerank = heap" : s eq "pgvector_ivf" ? "ivfflat, best lists" : \
+	s eq "pgvector_ivf_advised" ? "ivfflat, rows/1000" : s
 do for [csv in csvs] {
 	set title system("sed -n 2p '".csv."' | cut -d, -f1")
 	subjects = system("tail -n +2 '".csv."' | cut -d, -f2 | awk '!seen[$0]++'")
