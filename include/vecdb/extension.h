@@ -18,4 +18,13 @@ typedef struct Vector
 	float x[FLEXIBLE_ARRAY_MEMBER];
 } Vector;
 
+/* SQL type halfvec, detoasted: 8 + 2 * dim bytes, 4-byte aligned. The limits are those of Vector. */
+typedef struct HalfVector
+{
+	int32 vl_len_;                   /* varlena header; read it with VARSIZE only */
+	int16 dim;                       /* 1 .. VECDB_VECTOR_MAX_DIMENSIONS */
+	int16 unused;                    /* 0 */
+	uint16 x[FLEXIBLE_ARRAY_MEMBER]; /* IEEE 754 binary16 */
+} HalfVector;
+
 #endif /* VECDB_EXTENSION_H */

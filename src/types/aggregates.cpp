@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL
- * avg over vectors: transition, combine and final function. sum is vector_add.
+ * avg over vectors and halfvecs: transition, combine (one for both) and final function. sum is the + of the type.
  *
  * Regime: shell.
  * State:  float8[]: the number of rows, then the sum of each element. One element alone: nothing seen yet.
  * Memory: an aggregate's own state is updated in place; a caller from SQL gets a new array.
  */
-#include "types/vector.hpp"
+#include "types/halfvec.hpp"
+#include "vecdb/distance/kernels.hpp"
 
 using namespace vecdb;
 
@@ -89,6 +90,30 @@ VECDB_FUNCTION(vecdb_vector_accum)
 	PG_RETURN_ARRAYTYPE_P(state.array);
 }
 
+VECDB_FUNCTION(vecdb_halfvec_accum)
+{
+	State old = checked_state(fcinfo, 0, "halfvec_accum");
+	const HalfVector *v = halfvec_arg(fcinfo, 1);
+	const core::distance::Kernels &k = core::distance::kernels();
+	bool first = old.dim == 0;
+	if (!first)
+		check_expected_dimensions(old.dim, v->dim);
+	State state = !first && AggCheckCallContext(fcinfo, nullptr) ? old : new_state(v->dim);
+	*state.count = *old.count + 1.0;
+	for (int i = 0; i < v->dim; i += kHalfChunk)
+	{
+		float x[kHalfChunk];
+		int n = v->dim - i < kHalfChunk ? v->dim - i : kHalfChunk;
+		k.f16_to_f32(v->x + i, x, static_cast<Size>(n));
+		if (first)
+			for (int j = 0; j < n; j++)
+				state.sums[i + j] = static_cast<float8>(x[j]);
+		else
+			add_sums(state.sums + i, old.sums + i, x, n);
+	}
+	PG_RETURN_ARRAYTYPE_P(state.array);
+}
+
 VECDB_FUNCTION(vecdb_vector_combine)
 {
 	State a = checked_state(fcinfo, 0, "vector_combine");
@@ -124,5 +149,20 @@ VECDB_FUNCTION(vecdb_vector_avg)
 	for (int i = 0; i < state.dim; i++)
 		result->x[i] = static_cast<float>(state.sums[i] / *state.count);
 	check_elements(result->x, state.dim);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_halfvec_avg)
+{
+	State state = checked_state(fcinfo, 0, "halfvec_avg");
+	if (*state.count == 0.0)
+		PG_RETURN_NULL();
+	check_halfvec_dimension(state.dim);
+	auto *x = static_cast<float *>(palloc(static_cast<Size>(state.dim) * sizeof(float)));
+	for (int i = 0; i < state.dim; i++)
+		x[i] = static_cast<float>(state.sums[i] / *state.count);
+	HalfVector *result = new_halfvec(state.dim);
+	halves_from_floats(x, state.dim, result->x);
+	pfree(x);
 	PG_RETURN_POINTER(result);
 }

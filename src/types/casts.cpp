@@ -1,38 +1,43 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Casts between arrays and vectors.
+ * Casts between arrays and vectors, and between the vector types.
  *
  * Regime: shell.
  */
-#include "types/vector.hpp"
+#include "types/halfvec.hpp"
+#include "vecdb/distance/kernels.hpp"
 
 using namespace vecdb;
 
-/* integer[], real[], double precision[] and numeric[]: one C function, told apart by the array's element type. */
-VECDB_FUNCTION(vecdb_array_to_vector)
+namespace
 {
-	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
-	int32 typmod = PG_GETARG_INT32(1);
+
+/* The one dimension of an array without nulls. */
+int
+array_dimensions(ArrayType *array)
+{
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("array must be 1-D")));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("array must not contain nulls")));
-	int dim = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
-	check_dimension(dim);
-	check_expected_dimensions(typmod, dim);
+	return ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+}
 
+/* Elements as floats: integer[], real[], double precision[] and numeric[] are told apart by the array's element type. */
+void
+array_elements(ArrayType *array, int dim, float *x)
+{
 	/* Without nulls, elements of a fixed length stand side by side, each aligned. */
-	Vector *result = new_vector_uninitialized(dim);
 	const char *data = ARR_DATA_PTR(array);
 	switch (ARR_ELEMTYPE(array))
 	{
 		case INT4OID:
 			for (int i = 0; i < dim; i++)
-				result->x[i] = static_cast<float>(reinterpret_cast<const int32 *>(data)[i]);
+				x[i] = static_cast<float>(reinterpret_cast<const int32 *>(data)[i]);
 			break;
-		case FLOAT4OID: std::memcpy(result->x, data, static_cast<Size>(dim) * sizeof(float)); break;
+		case FLOAT4OID: std::memcpy(x, data, static_cast<Size>(dim) * sizeof(float)); break;
 		case FLOAT8OID:
 			for (int i = 0; i < dim; i++)
-				result->x[i] = static_cast<float>(reinterpret_cast<const float8 *>(data)[i]);
+				x[i] = static_cast<float>(reinterpret_cast<const float8 *>(data)[i]);
 			break;
 		case NUMERICOID:
 		{
@@ -40,13 +45,57 @@ VECDB_FUNCTION(vecdb_array_to_vector)
 			int count;
 			deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements, nullptr, &count);
 			for (int i = 0; i < count; i++)
-				result->x[i] = DatumGetFloat4(DirectFunctionCall1(numeric_float4, elements[i]));
+				x[i] = DatumGetFloat4(DirectFunctionCall1(numeric_float4, elements[i]));
 			pfree(elements);
 			break;
 		}
 		default: ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("unsupported array type")));
 	}
+}
+
+/* A real[] of that many elements, not set. */
+ArrayType *
+new_float4_array(int dim)
+{
+	Size size_bytes = ARR_OVERHEAD_NONULLS(1) + static_cast<Size>(dim) * sizeof(float4);
+	auto *result = static_cast<ArrayType *>(palloc0(size_bytes));
+	SET_VARSIZE(result, size_bytes);
+	result->ndim = 1;
+	result->dataoffset = 0;
+	result->elemtype = FLOAT4OID;
+	ARR_DIMS(result)[0] = dim;
+	ARR_LBOUND(result)[0] = 1;
+	return result;
+}
+
+}  // namespace
+
+VECDB_FUNCTION(vecdb_array_to_vector)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	int32 typmod = PG_GETARG_INT32(1);
+	int dim = array_dimensions(array);
+	check_dimension(dim);
+	check_expected_dimensions(typmod, dim);
+	Vector *result = new_vector_uninitialized(dim);
+	array_elements(array, dim, result->x);
 	check_elements(result->x, dim);
+	PG_FREE_IF_COPY(array, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_array_to_halfvec)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	int32 typmod = PG_GETARG_INT32(1);
+	int dim = array_dimensions(array);
+	check_halfvec_dimension(dim);
+	check_expected_dimensions(typmod, dim);
+	auto *x = static_cast<float *>(palloc(static_cast<Size>(dim) * sizeof(float)));
+	array_elements(array, dim, x);
+	HalfVector *result = new_halfvec(dim);
+	halves_from_floats(x, dim, result->x);
+	pfree(x);
 	PG_FREE_IF_COPY(array, 0);
 	PG_RETURN_POINTER(result);
 }
@@ -54,16 +103,42 @@ VECDB_FUNCTION(vecdb_array_to_vector)
 VECDB_FUNCTION(vecdb_vector_to_float4)
 {
 	Vector *v = vector_arg(fcinfo, 0);
-	Size data_bytes = static_cast<Size>(v->dim) * sizeof(float4);
-	Size size_bytes = ARR_OVERHEAD_NONULLS(1) + data_bytes;
-	auto *result = static_cast<ArrayType *>(palloc0(size_bytes));
-	SET_VARSIZE(result, size_bytes);
-	result->ndim = 1;
-	result->dataoffset = 0;
-	result->elemtype = FLOAT4OID;
-	ARR_DIMS(result)[0] = v->dim;
-	ARR_LBOUND(result)[0] = 1;
-	std::memcpy(ARR_DATA_PTR(result), v->x, data_bytes);
+	ArrayType *result = new_float4_array(v->dim);
+	std::memcpy(ARR_DATA_PTR(result), v->x, static_cast<Size>(v->dim) * sizeof(float4));
 	PG_FREE_IF_COPY(v, 0);
 	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+VECDB_FUNCTION(vecdb_halfvec_to_float4)
+{
+	HalfVector *v = halfvec_arg(fcinfo, 0);
+	ArrayType *result = new_float4_array(v->dim);
+	core::distance::kernels().f16_to_f32(v->x, reinterpret_cast<float *>(ARR_DATA_PTR(result)),
+										 static_cast<Size>(v->dim));
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+VECDB_FUNCTION(vecdb_vector_to_halfvec)
+{
+	Vector *v = vector_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_halfvec_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	HalfVector *result = new_halfvec(v->dim);
+	halves_from_floats(v->x, v->dim, result->x);
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_halfvec_to_vector)
+{
+	HalfVector *v = halfvec_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	Vector *result = new_vector_uninitialized(v->dim);
+	core::distance::kernels().f16_to_f32(v->x, result->x, static_cast<Size>(v->dim));
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
 }

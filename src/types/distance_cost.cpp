@@ -11,9 +11,10 @@
 
 extern "C" {
 #include "access/heaptoast.h"
-#include "catalog/pg_type_d.h"
+#include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
+#include "utils/syscache.h"
 }
 
 using namespace vecdb;
@@ -35,6 +36,7 @@ constexpr double kToastPointerBytes = 18;  // as ANALYZE counts a value out of l
 constexpr double kUnknownElements = 100;
 
 constexpr double kBytesPerFloat = sizeof(float);
+constexpr double kBytesPerHalf = 2;
 constexpr double kBytesPerBit = 0.125;
 
 /* What reading v costs beyond the comparison with another vector, and how many elements it has. */
@@ -67,6 +69,20 @@ fetch_operations(PlannerInfo *root, Node *node, double element_bytes, double &el
 	return (outside < 1 ? outside : 1) * (kDetoast + kDetoastPerElement * elements * (element_bytes / kBytesPerFloat));
 }
 
+/* Our own types are known by name, whatever schema the extension is in. */
+double
+element_bytes_of(Oid type)
+{
+	if (type == BITOID || type == VARBITOID)
+		return kBytesPerBit;
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
+		return kBytesPerFloat;
+	bool half = strcmp(NameStr(reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typname), "halfvec") == 0;
+	ReleaseSysCache(tuple);
+	return half ? kBytesPerHalf : kBytesPerFloat;
+}
+
 }  // namespace
 
 VECDB_FUNCTION(vecdb_distance_cost)
@@ -83,7 +99,7 @@ VECDB_FUNCTION(vecdb_distance_cost)
 	if (list_length(args) != 2)
 		PG_RETURN_POINTER(nullptr);
 	Oid type = exprType(static_cast<Node *>(linitial(args)));
-	double element_bytes = type == BITOID || type == VARBITOID ? kBytesPerBit : kBytesPerFloat;
+	double element_bytes = element_bytes_of(type);
 	double elements = kUnknownElements;
 	double operations = 1;
 	ListCell *cell;

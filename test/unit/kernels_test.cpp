@@ -710,6 +710,54 @@ TEST_P(KernelsTest, BitStrings)
 	}
 }
 
+/* Against the float32 kernels of the same values, which are exact on small integers; and within the bound on others. */
+TEST_P(KernelsTest, Halves)
+{
+	std::uniform_int_distribution<int> small(-7, 7);
+	std::normal_distribution<float> normal;
+	for (std::size_t n : kLengths)
+		for (bool integers : {true, false})
+		{
+			Unaligned<std::uint16_t> a(n), b(n);
+			std::vector<float> x(n), y(n);
+			for (std::size_t i = 0; i < n; i++)
+			{
+				a.set(i, vecdb::core::half_from_float(integers ? static_cast<float>(small(random)) : normal(random)));
+				b.set(i, vecdb::core::half_from_float(integers ? static_cast<float>(small(random)) : normal(random)));
+				x[i] = vecdb::core::half_to_float(a.get(i));
+				y[i] = vecdb::core::half_to_float(b.get(i));
+			}
+			Reference l2, ip, l1, aa, bb;
+			for (std::size_t i = 0; i < n; i++)
+			{
+				auto p = static_cast<long double>(x[i]), q = static_cast<long double>(y[i]);
+				l2.add((p - q) * (p - q));
+				ip.add(p * q);
+				l1.add(std::fabs(p - q));
+				aa.add(p * p);
+				bb.add(q * q);
+			}
+			float parts[3];
+			k.cosine_parts_f16(a.data(), b.data(), n, parts);
+			if (integers)
+			{
+				EXPECT_EQ(k.l2_squared_f16(a.data(), b.data(), n), static_cast<float>(l2.sum)) << n;
+				EXPECT_EQ(k.inner_product_f16(a.data(), b.data(), n), static_cast<float>(ip.sum)) << n;
+				EXPECT_EQ(k.l1_f16(a.data(), b.data(), n), static_cast<float>(l1.sum)) << n;
+				EXPECT_EQ(parts[0], static_cast<float>(ip.sum)) << n;
+				EXPECT_EQ(parts[1], static_cast<float>(aa.sum)) << n;
+				EXPECT_EQ(parts[2], static_cast<float>(bb.sum)) << n;
+				continue;
+			}
+			expect_within(l2, k.l2_squared_f16(a.data(), b.data(), n), n, "l2");
+			expect_within(ip, k.inner_product_f16(a.data(), b.data(), n), n, "ip");
+			expect_within(l1, k.l1_f16(a.data(), b.data(), n), n, "l1");
+			expect_within(ip, parts[0], n, "ab");
+			expect_within(aa, parts[1], n, "aa");
+			expect_within(bb, parts[2], n, "bb");
+		}
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::ValuesIn(all_tables()),
 						 [](const auto &table) { return std::string(table.param->isa); });
 

@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -19,6 +20,15 @@ namespace vecdb::core::codec
 {
 
 constexpr int kMaxVectorElements = 16000;
+
+/* The SQL type whose text is read: its name in messages, and the magnitude from which its elements overflow. */
+struct TextType
+{
+	const char *name;
+	float overflow;
+};
+constexpr TextType kVectorText = {"vector", std::numeric_limits<float>::infinity()};
+constexpr TextType kHalfvecText = {"halfvec", 65520.0f};  // what rounds to a half that is infinite
 
 struct ParsedVector
 {
@@ -31,11 +41,11 @@ struct ParsedVector
  * Parse text into out. Errors: invalid_text (quotes the whole text), out_of_range (quotes the number),
  * invalid_data (NaN, infinity, no element), limit_exceeded.
  */
-Status parse_vector_text(std::span<const char> text, std::span<float, kMaxVectorElements> out,
-						 ParsedVector &parsed) noexcept;
+Status parse_vector_text(std::span<const char> text, std::span<float, kMaxVectorElements> out, ParsedVector &parsed,
+						 const TextType &type = kVectorText) noexcept;
 
-/* invalid_data when an element is NaN or infinite; the first one decides the message. */
-Status check_finite(std::span<const float> x) noexcept;
+/* invalid_data when an element is NaN or infinite; the first one decides the message. type: as the message names it. */
+Status check_finite(std::span<const float> x, const char *type = "vector") noexcept;
 
 /* True when every element is finite. Branch-free, so that it vectorises. */
 inline bool

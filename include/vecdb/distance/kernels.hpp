@@ -126,6 +126,13 @@ struct Kernels
 	std::uint64_t (*hamming)(const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept;
 	/* out[0] = bits set in both, out[1] = bits set in one or both. */
 	void (*jaccard_parts)(const std::uint8_t *a, const std::uint8_t *b, std::size_t n, std::uint64_t out[2]) noexcept;
+
+	/* --- halves (IEEE binary16), length n; sums in float32, so that of finite ones none overflows --- */
+	float (*l2_squared_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept;
+	float (*inner_product_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept;
+	float (*l1_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept;
+	/* As cosine_parts. */
+	void (*cosine_parts_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n, float out[3]) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -46,6 +46,14 @@ struct Avx2
 	}
 
 	static V
+	load_part(const std::uint16_t *p, std::size_t k) noexcept
+	{
+		std::uint16_t x[8] = {};
+		__builtin_memcpy(x, p, k * sizeof *p);
+		return halves(x);
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);

@@ -60,6 +60,18 @@ struct Avx512
 	}
 
 	static V
+	halves(const std::uint16_t *p) noexcept
+	{
+		return _mm512_cvtph_ps(load256(p));
+	}
+
+	static V
+	load_part(const std::uint16_t *p, std::size_t k) noexcept
+	{
+		return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << k) - 1), p));
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << k) - 1), p);

@@ -33,6 +33,14 @@ struct Neon
 	}
 
 	static V
+	load_part(const std::uint16_t *p, std::size_t k) noexcept
+	{
+		std::uint16_t x[4] = {};
+		__builtin_memcpy(x, p, k * sizeof *p);
+		return halves(x);
+	}
+
+	static V
 	load_part(const float *p, std::size_t k) noexcept
 	{
 		float x[4] = {k > 0 ? p[0] : 0.0f, k > 1 ? p[1] : 0.0f, k > 2 ? p[2] : 0.0f, 0.0f};

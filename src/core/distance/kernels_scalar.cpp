@@ -130,6 +130,35 @@ cosine_parts(const float *a, const float *b, size_t n, float out[3]) noexcept
 	out[2] = inner_product(b, b, n);
 }
 
+float
+l2_squared_f16(const uint16_t *a, const uint16_t *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept {
+		float d = half_to_float(at(a, i)) - half_to_float(at(b, i));
+		return d * d;
+	});
+}
+
+float
+inner_product_f16(const uint16_t *a, const uint16_t *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return half_to_float(at(a, i)) * half_to_float(at(b, i)); });
+}
+
+float
+l1_f16(const uint16_t *a, const uint16_t *b, size_t n) noexcept
+{
+	return sum_of(n, [=](size_t i) noexcept { return magnitude(half_to_float(at(a, i)) - half_to_float(at(b, i))); });
+}
+
+void
+cosine_parts_f16(const uint16_t *a, const uint16_t *b, size_t n, float out[3]) noexcept
+{
+	out[0] = inner_product_f16(a, b, n);
+	out[1] = inner_product_f16(a, a, n);
+	out[2] = inner_product_f16(b, b, n);
+}
+
 /* --- codes --- */
 
 /* Decoders: the element that a code stands for. */
@@ -823,6 +852,10 @@ constinit const Kernels kernels_scalar = {
 	.crc32c = crc32c,
 	.hamming = hamming,
 	.jaccard_parts = jaccard_parts,
+	.l2_squared_f16 = l2_squared_f16,
+	.inner_product_f16 = inner_product_f16,
+	.l1_f16 = l1_f16,
+	.cosine_parts_f16 = cosine_parts_f16,
 };
 
 }  // namespace vecdb::core::distance

@@ -66,6 +66,12 @@ struct Simd
 		return V::load_unaligned(p);
 	}
 
+	static V
+	load(const std::uint16_t *p) noexcept
+	{
+		return Isa::halves(p);
+	}
+
 	/* --- terms: what one pair of elements adds to the sum --- */
 
 	struct SquaredDifference
@@ -96,11 +102,11 @@ struct Simd
 		}
 	};
 
-	/* --- float32 --- */
+	/* --- float32 and halves --- */
 
-	template <class Term>
+	template <class Term, class T>
 	static float
-	accumulate(const float *a, const float *b, std::size_t n) noexcept
+	accumulate(const T *a, const T *b, std::size_t n) noexcept
 	{
 		V s0(0.0f), s1(0.0f), s2(0.0f), s3(0.0f);
 		std::size_t i = 0;
@@ -145,6 +151,24 @@ struct Simd
 		return accumulate<AbsoluteDifference>(a, b, n);
 	}
 
+	static float
+	l2_squared_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept
+	{
+		return accumulate<SquaredDifference>(a, b, n);
+	}
+
+	static float
+	inner_product_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept
+	{
+		return accumulate<Product>(a, b, n);
+	}
+
+	static float
+	l1_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept
+	{
+		return accumulate<AbsoluteDifference>(a, b, n);
+	}
+
 	struct CosineSums
 	{
 		V ab = V(0.0f), aa = V(0.0f), bb = V(0.0f);
@@ -166,8 +190,9 @@ struct Simd
 		}
 	};
 
+	template <class T>
 	static void
-	cosine_parts(const float *a, const float *b, std::size_t n, float out[3]) noexcept
+	cosine_sums(const T *a, const T *b, std::size_t n, float out[3]) noexcept
 	{
 		/* Six chains of FMA fill a unit of 512 bits, twelve the two of 256; more only lengthens the end. */
 		constexpr std::size_t kChains = L >= 16 ? 2 : 4;
@@ -197,6 +222,18 @@ struct Simd
 		}
 		s[0].join(s[1]);
 		Isa::sum_three(s[0].ab, s[0].aa, s[0].bb, out);
+	}
+
+	static void
+	cosine_parts(const float *a, const float *b, std::size_t n, float out[3]) noexcept
+	{
+		cosine_sums(a, b, n, out);
+	}
+
+	static void
+	cosine_parts_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n, float out[3]) noexcept
+	{
+		cosine_sums(a, b, n, out);
 	}
 
 	/* --- codes against floats: a decoder turns sixteen codes into kParts registers --- */
@@ -902,6 +939,10 @@ make_table(const char *name) noexcept
 		.crc32c = Isa::crc32c,
 		.hamming = Isa::hamming,
 		.jaccard_parts = Isa::jaccard_parts,
+		.l2_squared_f16 = S::l2_squared_f16,
+		.inner_product_f16 = S::inner_product_f16,
+		.l1_f16 = S::l1_f16,
+		.cosine_parts_f16 = S::cosine_parts_f16,
 	};
 }
 
