@@ -323,4 +323,65 @@ TEST(VectorWire, Errors)
 	EXPECT_EQ(elements({0x7f, 0x7f, 0xff, 0xff, 0, 0, 0, 1}), "");
 }
 
+/* --- halfvec: the same text and header, other limits and elements --- */
+
+Status
+parse_halfvec(const std::string &text)
+{
+	static std::array<float, kMaxVectorElements> out;
+	ParsedVector parsed;
+	return parse_vector_text(std::span<const char>(text.data(), text.size()), out, parsed, kHalfvecText);
+}
+
+TEST(HalfvecText, LimitsAndMessages)
+{
+	EXPECT_TRUE(parse_halfvec("[65519.9,-65519.9,1e-30]").ok());
+	EXPECT_STREQ(parse_halfvec("[1,65520]").message, "\"65520\" is out of range for type halfvec");
+	EXPECT_STREQ(parse_halfvec("[-65520.0]").message, "\"-65520.0\" is out of range for type halfvec");
+	EXPECT_STREQ(parse_halfvec("[1e39]").message, "\"1e39\" is out of range for type halfvec");
+	EXPECT_STREQ(parse_halfvec("[nan]").message, "NaN not allowed in halfvec");
+	EXPECT_STREQ(parse_halfvec("[-inf]").message, "infinite value not allowed in halfvec");
+	EXPECT_STREQ(parse_halfvec("[]").message, "halfvec must have at least 1 dimension");
+	EXPECT_STREQ(parse_halfvec("[1").message, "invalid input syntax for type halfvec: \"[1\"");
+}
+
+TEST(HalfvecWire, EveryHalfThereAndBack)
+{
+	std::vector<std::uint16_t> x;
+	for (unsigned h = 0; h < 0x10000; h++)
+		if ((h & 0x7c00) != 0x7c00)
+			x.push_back(static_cast<std::uint16_t>(h));
+	x.resize(kMaxVectorElements * (x.size() / kMaxVectorElements));
+	for (std::size_t first = 0; first < x.size(); first += kMaxVectorElements)
+	{
+		std::span<const std::uint16_t> part(x.data() + first, kMaxVectorElements);
+		std::vector<std::uint8_t> bytes(kVectorWireHeaderBytes + 2 * part.size());
+		encode_halfvec_wire(part, 0, bytes);
+		int dims;
+		ASSERT_TRUE(decode_vector_wire_header(bytes, -1, dims, "halfvec").ok());
+		ASSERT_EQ(dims, kMaxVectorElements);
+		std::vector<std::uint16_t> back(part.size());
+		ASSERT_TRUE(decode_halfvec_wire_elements(std::span(bytes).subspan(kVectorWireHeaderBytes), back).ok());
+		EXPECT_TRUE(std::equal(back.begin(), back.end(), part.begin()));
+	}
+}
+
+TEST(HalfvecWire, Errors)
+{
+	int dims;
+	std::vector<std::uint8_t> empty = {0, 0, 0, 0}, long_one = {0x3e, 0x81, 0, 0};
+	EXPECT_STREQ(decode_vector_wire_header(empty, -1, dims, "halfvec").message,
+				 "halfvec must have at least 1 dimension");
+	EXPECT_STREQ(decode_vector_wire_header(long_one, -1, dims, "halfvec").message,
+				 "halfvec cannot have more than 16000 dimensions");
+	std::uint16_t out[2];
+	auto elements = [&out](std::vector<std::uint8_t> bytes) {
+		return std::string(decode_halfvec_wire_elements(bytes, out).message);
+	};
+	EXPECT_EQ(elements({0, 0, 0}), "insufficient data left in message");
+	EXPECT_EQ(elements({0x7b, 0xff, 0x7e, 0}), "NaN not allowed in halfvec");
+	EXPECT_EQ(elements({0xfc, 0, 0x7e, 0}), "infinite value not allowed in halfvec");
+	EXPECT_EQ(elements({0x7b, 0xff, 0x80, 1}), "");
+}
+
 }  // namespace
