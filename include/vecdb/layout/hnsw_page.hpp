@@ -81,11 +81,14 @@ enum class Layout : std::uint8_t
 	fused = 2,
 };
 
-/* The type of the indexed column; 2, 3 and 5 are kept for halfvec, sparsevec, int8vec. */
+/* The type of the indexed column. */
 enum class ElementType : std::uint8_t
 {
 	float32 = 1,
-	bit = 4,  // core type bit
+	half = 2,    // halfvec: a row is its float32 elements
+	sparse = 3,  // sparsevec
+	bit = 4,     // core type bit
+	int8 = 5,    // int8vec: a row is its float32 elements
 };
 
 struct HnswMeta
