@@ -8,6 +8,8 @@
 #define VECDB_EXTENSION_H
 
 #define VECDB_VECTOR_MAX_DIMENSIONS 16000
+#define VECDB_SPARSEVEC_MAX_DIMENSIONS 1000000000
+#define VECDB_SPARSEVEC_MAX_NONZERO 16000
 
 /* SQL type vector, detoasted: 8 + 4 * dim bytes, 4-byte aligned. */
 typedef struct Vector
@@ -26,5 +28,15 @@ typedef struct HalfVector
 	int16 unused;                    /* 0 */
 	uint16 x[FLEXIBLE_ARRAY_MEMBER]; /* IEEE 754 binary16 */
 } HalfVector;
+
+/* SQL type sparsevec, detoasted: 16 + 8 * nnz bytes, 4-byte aligned. Only elements other than 0 are kept. */
+typedef struct SparseVector
+{
+	int32 vl_len_;                        /* varlena header; read it with VARSIZE only */
+	int32 dim;                            /* 1 .. VECDB_SPARSEVEC_MAX_DIMENSIONS */
+	int32 nnz;                            /* 0 .. VECDB_SPARSEVEC_MAX_NONZERO, at most dim */
+	int32 unused;                         /* 0 */
+	int32 indices[FLEXIBLE_ARRAY_MEMBER]; /* ascending, 0 .. dim - 1; float values[nnz] follow */
+} SparseVector;
 
 #endif /* VECDB_EXTENSION_H */
