@@ -3,6 +3,8 @@
 #   make && make install          build and install into the server that PG_CONFIG names
 #   make installcheck             pg_regress, isolation and TAP tests against a running server
 #   make check-static             layers, regime, exported symbols, versions
+#   make install-shim             after install: CREATE EXTENSION vector gives vecdb; not where pgvector is installed
+#   make uninstall-shim           takes that away again
 
 EXTENSION  = vecdb
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vecdb.control)
@@ -60,5 +62,23 @@ check-static:
 	tools/check_regime
 	tools/check_symbols
 	tools/check_versions
+
+# Extension "vector", which only stands for vecdb. Files of that name that are not the shim's are pgvector's: left alone.
+SHIM_DIR     = $(DESTDIR)$(datadir)/extension
+SHIM_FILES   = vector.control $(notdir $(wildcard shim/vector--*.sql))
+SHIM_FOREIGN = test -e '$(DESTDIR)$(pkglibdir)/vector$(DLSUFFIX)' || { ls '$(SHIM_DIR)'/vector.control '$(SHIM_DIR)'/vector--*.sql 2>/dev/null | \
+	grep -q . && ! grep -qs '^\# The shim of vecdb' '$(SHIM_DIR)/vector.control'; }
+
+.PHONY: install-shim uninstall-shim
+install-shim:
+	@if $(SHIM_FOREIGN); then \
+		echo 'install-shim: pgvector is installed in $(SHIM_DIR): not overwritten.' >&2; \
+		echo 'Move its databases and remove it first (docs/migrate-from-pgvector.md), or leave the shim out.' >&2; exit 1; fi
+	@test -e '$(SHIM_DIR)/vecdb.control' || { echo 'install-shim: vecdb is not installed in $(SHIM_DIR): run "make install" first.' >&2; exit 1; }
+	$(INSTALL_DATA) $(addprefix $(srcdir)/shim/,$(SHIM_FILES)) '$(SHIM_DIR)/'
+
+uninstall-shim:
+	@if $(SHIM_FOREIGN); then echo 'uninstall-shim: vector in $(SHIM_DIR) is pgvector, not the shim: not removed.' >&2; exit 1; fi
+	rm -f $(addprefix '$(SHIM_DIR)'/,$(SHIM_FILES))
 
 -include $(wildcard $(OBJS:.o=.d))

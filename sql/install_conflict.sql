@@ -4,10 +4,18 @@ CREATE DATABASE regress_vecdb_install TEMPLATE template0;
 \c regress_vecdb_install
 \set SHOW_CONTEXT never
 
--- pgvector itself: any extension of that name
+-- pgvector itself: an extension of that name with a type, wherever that is
+CREATE SCHEMA theirs;
+CREATE TYPE theirs.vector AS (x real, y real);
+ALTER EXTENSION plpgsql ADD TYPE theirs.vector;
 UPDATE pg_extension SET extname = 'vector' WHERE extname = 'plpgsql';
 CREATE EXTENSION vecdb;
 \echo :LAST_ERROR_SQLSTATE
+ALTER EXTENSION vector DROP TYPE theirs.vector;
+DROP SCHEMA theirs CASCADE;
+-- an extension of that name without types: as the shim is
+CREATE EXTENSION vecdb;
+DROP EXTENSION vecdb;
 UPDATE pg_extension SET extname = 'plpgsql' WHERE extname = 'vector';
 
 -- a type of that name where ours is to be

@@ -145,7 +145,7 @@ install_packages() {
 # files relative to its own binaries, so "make install PG_CONFIG=..." and CREATE EXTENSION stay inside DIR.
 server_tree() {
 	local tree=$1 stamp path
-	stamp="1 $SYSTEM_BINDIR $("$SYSTEM_BINDIR/postgres" --version) $(stat -c %Y "$SYSTEM_BINDIR/postgres")"
+	stamp="2 $SYSTEM_BINDIR $("$SYSTEM_BINDIR/postgres" --version) $(stat -c %Y "$SYSTEM_BINDIR/postgres")"
 	PG_BINDIR=$tree$SYSTEM_BINDIR
 	PG_CONFIG=$PG_BINDIR/pg_config
 	if [ "$(cat "$tree/stamp" 2>/dev/null)" = "$stamp" ]; then
@@ -164,8 +164,10 @@ server_tree() {
 		as_service mkdir -p "$(dirname "$tree$path")"
 		[ -e "$tree$path" ] || as_service ln -s "$path" "$tree$path"
 	done
-	as_service rm -f "$tree$("$SYSTEM_BINDIR/pg_config" --pkglibdir)/vecdb.so"
-	as_service find "$tree$("$SYSTEM_BINDIR/pg_config" --sharedir)/extension" -name 'vecdb*' -delete
+	# Neither an older vecdb, nor pgvector or the shim in its place.
+	as_service rm -f "$tree$("$SYSTEM_BINDIR/pg_config" --pkglibdir)"/{vecdb,vector}.so
+	as_service find "$tree$("$SYSTEM_BINDIR/pg_config" --sharedir)/extension" \
+		\( -name 'vecdb*' -o -name vector.control -o -name 'vector--*.sql' \) -delete
 	case $("$PG_CONFIG" --sharedir) in
 		"$tree"/*) ;;
 		*) die "PostgreSQL in $SYSTEM_BINDIR cannot be run from a copy of its files" ;;

@@ -3,7 +3,10 @@ DO $check$
 DECLARE
     conflict text;
 BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'vector') THEN
+    -- The shim (shim/vector.control) has that name too, but no type.
+    IF EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+               WHERE e.extname = 'vector' AND d.deptype = 'e'
+                 AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass) THEN
         conflict := 'extension "vector" is installed in this database';
     ELSE
         -- A leftover base type anywhere would be ambiguous; any other type only where ours is to be created.
@@ -22,7 +25,7 @@ BEGIN
             ERRCODE = 'duplicate_object',
             MESSAGE = 'cannot create extension vecdb: ' || conflict,
             DETAIL = 'vecdb provides the types, operators and access methods of pgvector under the same names.',
-            HINT = 'See docs/migrate-from-pgvector.md.';
+            HINT = 'Create vecdb in another database and move the tables there with pg_dump or logical replication, see docs/migrate-from-pgvector.md.';
     END IF;
 END
 $check$;
