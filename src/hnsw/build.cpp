@@ -19,8 +19,10 @@
 #include <cmath>
 
 extern "C" {
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "portability/instr_time.h"
+#include "utils/builtins.h"
 }
 
 #include "pg/context.hpp"
@@ -120,9 +122,13 @@ chunk_of(const BuildState *b, uint32 ordinal)
 /* --- start --- */
 
 static void
-check_options(const BuildState *b, Oid type, int dimensions)
+check_options(const BuildState *b, Oid type_oid, int dimensions)
 {
-	(void) type;
+	const OpclassInfo *opclass = opclass_info(b->index);
+	auto type = static_cast<ElementType>(opclass->element_type);
+	/* Of bit strings, those of one length alone. */
+	if (type_oid == VARBITOID)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("type not supported for hnsw index")));
 	if (dimensions < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions")));
 	if (b->options.ef_construction < 2 * b->options.m)
@@ -133,10 +139,18 @@ check_options(const BuildState *b, Oid type, int dimensions)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("layout \"fused\" is not supported for L1 distance"),
 				 errdetail("Codes of neighbors estimate distances that a rotation leaves alone.")));
+	if (is_exact(type) && b->options.layout == static_cast<int>(Layout::fused))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("layout \"fused\" is not supported for type %s", format_type_be(type_oid)),
+						errdetail("Codes of neighbors estimate distances of vectors whose elements are all stored.")));
+	if (is_exact(type) && b->options.precision != 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("precision is not supported for type %s", format_type_be(type_oid)),
+						errdetail("The index stores values of this type as they are.")));
 	HnswShape shape;
-	if (!hnsw_shape(static_cast<uint32>(dimensions), shape_options(b->options), shape))
+	if (!hnsw_shape(static_cast<uint32>(dimensions), shape_options(b->options, type), shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("column cannot have more than %u dimensions for hnsw index", kMaxDimensions)));
+						errmsg("column cannot have more than %u dimensions for hnsw index", max_dimensions(type))));
 }
 
 /* The metapage of an index without rows. */
@@ -145,8 +159,9 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 {
 	const OpclassInfo *opclass = opclass_info(index);
 	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+	auto type = static_cast<ElementType>(opclass->element_type);
 	HnswShape shape;
-	hnsw_shape(static_cast<uint32>(dimensions), shape_options(options), shape);
+	hnsw_shape(static_cast<uint32>(dimensions), shape_options(options, type), shape);
 	memset(&meta, 0, sizeof meta);
 	meta.magic = kHnswMagic;
 	meta.version = kHnswVersion;
@@ -166,7 +181,8 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
 	meta.sign_dims = static_cast<uint16>(shape.sign_dims);
 	meta.self_dims = static_cast<uint16>(shape.self_dims);
-	meta.rotation_seed = opclass->metric == static_cast<uint8>(Metric::l1) ? 0 : kRotationSeed;
+	bool plain = is_exact(type) || opclass->metric == static_cast<uint8>(Metric::l1);
+	meta.rotation_seed = plain ? 0 : kRotationSeed;
 	if (!pg_strong_random(&meta.build_id, sizeof meta.build_id))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 	meta.entry_id = kInvalidId;

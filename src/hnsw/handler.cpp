@@ -11,6 +11,8 @@
 namespace vecdb::hnsw
 {
 
+using core::layout::ElementType;
+
 const OpclassInfo *
 opclass_info(Relation index)
 {
@@ -21,15 +23,12 @@ opclass_info(Relation index)
 }
 
 static Datum
-info(core::distance::Metric metric)
+info(Metric metric, ElementType type = ElementType::float32)
 {
-	static const OpclassInfo table[] = {
-		{static_cast<uint8>(Metric::l2), static_cast<uint8>(core::layout::ElementType::float32)},
-		{static_cast<uint8>(Metric::inner_product), static_cast<uint8>(core::layout::ElementType::float32)},
-		{static_cast<uint8>(Metric::cosine), static_cast<uint8>(core::layout::ElementType::float32)},
-		{static_cast<uint8>(Metric::l1), static_cast<uint8>(core::layout::ElementType::float32)},
-	};
-	return PointerGetDatum(&table[static_cast<int>(metric) - 1]);
+	static OpclassInfo table[7][6];
+	OpclassInfo &entry = table[static_cast<int>(metric)][static_cast<int>(type)];
+	entry = OpclassInfo{static_cast<uint8>(metric), static_cast<uint8>(type)};
+	return PointerGetDatum(&entry);
 }
 
 /* Every operator class orders by distance; all else is as the server works it out. */
@@ -69,6 +68,42 @@ VECDB_FUNCTION(vecdb_hnsw_vector_l1_support)
 {
 	(void) fcinfo;
 	return hnsw::info(hnsw::Metric::l1);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_bit_hamming_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::hamming, hnsw::ElementType::bit);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_bit_jaccard_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::jaccard, hnsw::ElementType::bit);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_sparsevec_l2_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::l2, hnsw::ElementType::sparse);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_sparsevec_ip_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::inner_product, hnsw::ElementType::sparse);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_sparsevec_cosine_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::cosine, hnsw::ElementType::sparse);
+}
+
+VECDB_FUNCTION(vecdb_hnsw_sparsevec_l1_support)
+{
+	(void) fcinfo;
+	return hnsw::info(hnsw::Metric::l1, hnsw::ElementType::sparse);
 }
 
 VECDB_FUNCTION(vecdb_hnswhandler)

@@ -34,7 +34,7 @@ struct HnswOptions
 	int m;
 	int ef_construction;
 	int layout;     // core::layout::Layout, 0 = auto
-	int precision;  // 8 or 16
+	int precision;  // 8 or 16, 0 = auto; in force, 0: codes are exact
 	int code_dims;  // layout fused: dimensions of the neighbour codes, 0 = as many as pay
 };
 
@@ -42,10 +42,10 @@ struct HnswOptions
 HnswOptions effective_options(Relation index);
 
 inline core::layout::ShapeOptions
-shape_options(const HnswOptions &options)
+shape_options(const HnswOptions &options, core::layout::ElementType type)
 {
 	return core::layout::ShapeOptions{options.m, options.precision, static_cast<core::layout::Layout>(options.layout),
-									  static_cast<uint32>(options.code_dims)};
+									  static_cast<uint32>(options.code_dims), type};
 }
 
 }  // namespace vecdb::hnsw

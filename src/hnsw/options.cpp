@@ -52,7 +52,7 @@ module_init()
 					  kDefaultEfConstruction, kMinEfConstruction, kMaxEfConstruction, AccessExclusiveLock);
 	add_enum_reloption(options_kind, "layout", "How nodes are laid out on pages", layout_values, 0,
 					   "Valid values are \"auto\", \"compact\" and \"fused\".", AccessExclusiveLock);
-	add_enum_reloption(options_kind, "precision", "Bits kept of each vector element", precision_values, 16,
+	add_enum_reloption(options_kind, "precision", "Bits kept of each vector element", precision_values, 0,
 					   "Valid values are \"8\" and \"16\".", AccessExclusiveLock);
 	add_int_reloption(options_kind, "code_dims",
 					  "Dimensions of the neighbor codes of layout fused, 0 for as many as pay", 0, 0,
@@ -105,14 +105,16 @@ effective_options(Relation index)
 	HnswOptions options{};
 	options.m = kDefaultM;
 	options.ef_construction = kDefaultEfConstruction;
-	options.layout = 0;
-	options.precision = 16;
 	if (index->rd_options != nullptr)
 		options = *reinterpret_cast<const HnswOptions *>(index->rd_options);
-	/* Codes of neighbours estimate distances that a rotation leaves alone: not L1. */
+	const OpclassInfo *opclass = opclass_info(index);
+	bool exact = is_exact(static_cast<ElementType>(opclass->element_type));
+	/* Codes of neighbours estimate distances that a rotation leaves alone: not L1, and not of codes that are no numbers. */
 	if (options.layout == 0)
-		options.layout = static_cast<int>(
-			opclass_info(index)->metric == static_cast<uint8>(Metric::l1) ? Layout::compact : Layout::fused);
+		options.layout = static_cast<int>(exact || opclass->metric == static_cast<uint8>(Metric::l1) ? Layout::compact
+																									 : Layout::fused);
+	if (options.precision == 0 && !exact)
+		options.precision = 16;
 	return options;
 }
 

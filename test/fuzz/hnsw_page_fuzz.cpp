@@ -42,7 +42,18 @@ made_meta(const std::uint8_t *b)
 	meta.layout = static_cast<std::uint8_t>(1 + b[2] % 2);
 	meta.precision = b[2] & 2 ? 16 : 8;
 	meta.metric = static_cast<std::uint8_t>(1 + b[3] % 4);
-	meta.element_type = 1;
+	meta.element_type = static_cast<std::uint8_t>(1 + b[3] / 4 % 5);
+	auto type = static_cast<ElementType>(meta.element_type);
+	if (is_exact(type))
+	{
+		meta.layout = static_cast<std::uint8_t>(Layout::compact);
+		meta.precision = 0;
+		meta.dimensions *= 1u + b[5] * 256u;
+	}
+	if (type == ElementType::bit)
+		meta.metric = static_cast<std::uint8_t>(5 + b[3] % 2);
+	if (type == ElementType::sparse)
+		meta.self_dims = static_cast<std::uint16_t>(b[6] % 64 * kSparseBlockBytes);
 	meta.m = static_cast<std::uint16_t>(2 + b[4] % 99);
 	meta.ef_construction = 64;
 	HnswShape s;
@@ -79,6 +90,9 @@ read_slot(const unsigned char *page, const HnswShape &s, std::uint32_t slot, std
 		return;
 	}
 	touch(at + sizeof node, s.self_dims);
+	require(s.code_bytes(node) <= s.code_dims && s.slot_code_bytes(node) <= s.self_dims);
+	require(s.slot_code_bytes(node) + s.chain_links(s.code_bytes(node)) * kLinkBytes >= s.code_bytes(node) ||
+			!s.sparse());
 	for (std::uint32_t i = 0; i < node.lane_count; i++)
 	{
 		std::uint32_t id;
@@ -95,7 +109,7 @@ read_slot(const unsigned char *page, const HnswShape &s, std::uint32_t slot, std
 		return;
 	require(s.detail_block_of(detail.id) + s.detail_pages <= blocks);
 	for (std::uint32_t part = 0; part < s.detail_pages; part++)
-		touch(page + s.detail_offset(detail.id), s.part_bytes(part) + 4);
+		touch(page + s.detail_offset(detail.id), s.sparse() ? s.detail_bytes : s.part_bytes(part) + 4);
 }
 
 extern "C" int

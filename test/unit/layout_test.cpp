@@ -3,6 +3,7 @@
  */
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -215,7 +216,10 @@ TEST(Layout, RejectsEachDamagedField)
 		{"layout other", [](auto &m) { m.layout = static_cast<std::uint8_t>(3 - m.layout); }},
 		{"precision", [](auto &m) { m.precision = 12; }},
 		{"precision 8", [](auto &m) { m.precision = 8; }},
-		{"element_type", [](auto &m) { m.element_type = 2; }},
+		{"element_type 0", [](auto &m) { m.element_type = 0; }},
+		{"element_type 6", [](auto &m) { m.element_type = 6; }},
+		{"element_type sparse", [](auto &m) { m.element_type = 3; }},
+		{"element_type bit", [](auto &m) { m.element_type = 4; }},
 		{"m 0",
 		 [](auto &m) {
 			 m.m = 0;
@@ -271,6 +275,138 @@ TEST(Layout, RejectsEachDamagedField)
 			EXPECT_EQ(status.code, damage.code) << damage.name;
 			EXPECT_NE(status.message[0], '\0') << damage.name;
 		}
+}
+
+/* --- codes that are exact: bit strings, sparse vectors --- */
+
+void
+check_exact_shape(const HnswShape &s, std::uint32_t dims, int m)
+{
+	EXPECT_EQ(s.dimensions, dims);
+	EXPECT_EQ(s.residual_dims + s.blocks + s.sign_dims, 0u);
+	EXPECT_EQ(s.lanes, 2u * static_cast<unsigned>(m));
+	EXPECT_EQ(s.lanes_bytes, 4 * s.lanes);
+	EXPECT_EQ(s.lanes_offset, sizeof(NodeHeader) + s.self_dims);
+	EXPECT_EQ(s.self_dims + s.tail_bytes, s.code_dims);
+	EXPECT_GE(s.slots_per_page, 1u);
+	EXPECT_LE(s.lanes_offset + s.lanes_bytes, s.slot_bytes);
+	EXPECT_LE(s.first_slot + s.slots_per_page * s.slot_bytes, kPageBytes - kPageTrailerBytes);
+	EXPECT_EQ(s.tail_bytes == 0, s.details_per_page == 0);
+	EXPECT_TRUE(s.details_per_page == 0 ||
+				s.detail_offset(s.details_per_page - 1) + s.detail_bytes <= kPageBytes - kPageTrailerBytes);
+	EXPECT_LE(s.slot_bytes, 65535u);
+}
+
+HnswMeta
+exact_meta(const HnswShape &s, int m, int metric)
+{
+	HnswMeta meta;
+	std::memset(&meta, 0, sizeof meta);
+	meta.magic = kHnswMagic;
+	meta.version = kHnswVersion;
+	meta.min_reader_version = kHnswMinReaderVersion;
+	meta.dimensions = s.dimensions;
+	meta.code_dims = s.code_dims;
+	meta.metric = static_cast<std::uint8_t>(metric);
+	meta.layout = static_cast<std::uint8_t>(Layout::compact);
+	meta.element_type = static_cast<std::uint8_t>(s.element_type);
+	meta.m = static_cast<std::uint16_t>(m);
+	meta.ef_construction = kDefaultEfConstruction;
+	meta.lanes = static_cast<std::uint16_t>(s.lanes);
+	meta.slot_bytes = static_cast<std::uint16_t>(s.slot_bytes);
+	meta.slots_per_page = static_cast<std::uint16_t>(s.slots_per_page);
+	meta.first_slot = static_cast<std::uint16_t>(s.first_slot);
+	meta.details_per_page = static_cast<std::uint16_t>(s.details_per_page);
+	meta.self_dims = static_cast<std::uint16_t>(s.self_dims);
+	meta.entry_id = kInvalidId;
+	return meta;
+}
+
+TEST(Layout, BitShapesFitForAllLengths)
+{
+	HnswShape s;
+	for (int m : {2, 16, 100})
+		for (std::uint32_t bits = 1; bits <= kMaxBits; bits += bits < 300 || bits % 128 == 0 ? 1 : 127)
+		{
+			ASSERT_TRUE(hnsw_shape(bits, {m, 0, Layout::compact, 0, ElementType::bit}, s)) << bits;
+			check_exact_shape(s, bits, m);
+			EXPECT_EQ(s.code_dims % 16, 0u);
+			EXPECT_TRUE(s.code_dims * 8 >= bits && s.code_dims * 8 < bits + 128);
+			HnswShape again;
+			EXPECT_TRUE(check_meta(exact_meta(s, m, 5), 1, again).ok());
+			EXPECT_TRUE(check_meta(exact_meta(s, m, 6), 1, again).ok());
+			EXPECT_EQ(check_meta(exact_meta(s, m, 1), 1, again).code, Code::corrupt);
+			ASSERT_FALSE(testing::Test::HasFailure()) << bits << " bits, m " << m;
+		}
+	EXPECT_FALSE(hnsw_shape(kMaxBits + 1, {16, 0, Layout::compact, 0, ElementType::bit}, s));
+	EXPECT_FALSE(hnsw_shape(64, {16, 16, Layout::compact, 0, ElementType::bit}, s));
+	EXPECT_FALSE(hnsw_shape(64, {16, 0, Layout::fused, 0, ElementType::bit}, s));
+}
+
+TEST(Layout, SparseShapesFitForAllDimensionsAndSizes)
+{
+	HnswShape s;
+	for (int m : {2, 16, 100})
+		for (std::uint32_t dims : {1u, 16u, 17u, 100u, 129u, 16000u, 30522u, kMaxSparseDimensions})
+			for (std::uint32_t self = 0; self <= sparse_room(1, m); self += kSparseBlockBytes)
+			{
+				ASSERT_TRUE(hnsw_shape(dims, {m, 0, Layout::compact, 0, ElementType::sparse, self}, s));
+				check_exact_shape(s, dims, m);
+				EXPECT_EQ(s.code_dims, (std::min(dims, kMaxNonzero) + 15) / 16 * 128);
+				EXPECT_EQ(s.self_dims, std::min(self == 0 ? kDefaultSparseSelf : self, s.code_dims));
+				if (s.tail_bytes != 0)
+				{
+					EXPECT_EQ(s.details_per_page, 9u);
+				}
+				/* Each code has its place, and no link more than it needs. */
+				for (std::uint32_t bytes = 0; bytes <= s.code_dims; bytes += kSparseBlockBytes)
+				{
+					std::uint32_t links = s.chain_links(bytes);
+					EXPECT_GE(s.self_dims + links * kLinkBytes, bytes);
+					EXPECT_TRUE(links == 0 || s.self_dims + (links - 1) * kLinkBytes < bytes);
+				}
+				EXPECT_LE(2 * s.chain_links(s.code_dims), kMaxChainLinks);
+				HnswMeta meta = exact_meta(s, m, 4);
+				HnswShape again;
+				EXPECT_TRUE(check_meta(meta, 1, again).ok());
+				EXPECT_TRUE(again.self_dims == s.self_dims && again.slot_bytes == s.slot_bytes);
+				meta.self_dims = static_cast<std::uint16_t>(meta.self_dims + 16);
+				EXPECT_EQ(check_meta(meta, 1, again).code, Code::corrupt);
+				meta.self_dims = 0;
+				EXPECT_EQ(check_meta(meta, 1, again).ok(), s.self_dims == 0);
+				ASSERT_FALSE(testing::Test::HasFailure()) << dims << " dimensions, m " << m << " self " << self;
+			}
+	EXPECT_FALSE(hnsw_shape(kMaxSparseDimensions + 1, {16, 0, Layout::compact, 0, ElementType::sparse}, s));
+	EXPECT_FALSE(hnsw_shape(kMaxSparseDimensions, {16, 0, Layout::compact, 0, ElementType::sparse, 8192}, s));
+	for (int slots = 1; slots < 40; slots++)
+	{
+		std::uint32_t room = sparse_room(static_cast<std::uint32_t>(slots), 16);
+		if (room == 0)
+			continue;
+		ASSERT_TRUE(hnsw_shape(kMaxSparseDimensions, {16, 0, Layout::compact, 0, ElementType::sparse, room}, s));
+		EXPECT_GE(s.slots_per_page, static_cast<std::uint32_t>(slots));
+	}
+}
+
+TEST(Layout, LengthsOfSparseCodesAreChecked)
+{
+	HnswShape s;
+	ASSERT_TRUE(hnsw_shape(100, {16, 0, Layout::compact, 0, ElementType::sparse}, s));
+	NodeHeader node;
+	std::memset(static_cast<void *>(&node), 0, sizeof node);
+	node.state = static_cast<std::uint8_t>(NodeState::live);
+	for (std::uint32_t blocks : {0u, 1u, 7u})
+	{
+		set_code_blocks(node, blocks);
+		EXPECT_EQ(code_blocks(node), blocks);
+		EXPECT_EQ(check_node(node, s), nullptr) << blocks;
+		EXPECT_EQ(s.code_bytes(node), 128 * blocks);
+	}
+	for (std::uint32_t blocks : {8u, 0x7F800001u, 0x80000000u, 0xFFFFFFFFu})
+	{
+		set_code_blocks(node, blocks);
+		EXPECT_NE(check_node(node, s), nullptr) << blocks;
+	}
 }
 
 TEST(Layout, RejectsDamagedNodes)

@@ -8,11 +8,13 @@
  *   block 0       HnswMeta
  *   kind node     fixed array of node slots, `slot_bytes` apart, the first at `first_slot`
  *   kind detail   fixed array of detail slots, or one part of a longer detail: the rest of a self code that has no room
- *                 in the slot, then the second code plane (residual of SQ8); a CRC behind each part
+ *                 in the slot, then the second code plane (residual of SQ8); a CRC behind each part.
+ *                 sparse: links of chains, each next (u32) | kLinkBytes of the code | CRC
  *   kind mean     float32 elements of the mean vector, 2038 a page, in consecutive blocks
  * Node id = block * slots_per_page + slot: the exact address. Detail ids the same way.
  *
  * Node slot:  NodeHeader (48) | self code (its first self_dims bytes) | neighbour ids (lanes x u32) | neighbour codes.
+ * The self code is SQ8 of the rotated vector; of a bit string its bytes; of a sparse vector blocks (sparse_code.hpp).
  * The last part is empty in layout `compact`. Layout `fused` keeps there, for each 32 lanes, f_add[32] and f_mul[32] as
  * f16 (to be scaled by 2^add_exponent, 2^mul_exponent of the header) and a block of sign codes (quantizer/sign_codes.hpp).
  */
@@ -44,6 +46,18 @@ constexpr std::uint16_t kHnswPageId = 0xFD48;  // last two bytes of each page, f
 constexpr std::uint32_t kInvalidId = 0xFFFFFFFFu;
 
 constexpr std::uint32_t kMaxDimensions = 16000;  // as of the type vector
+constexpr std::uint32_t kMaxBits = 64000;
+constexpr std::uint32_t kMaxSparseDimensions = 1000000000;  // as of the type sparsevec
+constexpr std::uint32_t kMaxNonzero = 16000;                // of a sparse vector, as of the type
+/* A block of a sparse code: so many elements, index and value each. */
+constexpr std::uint32_t kSparseBlockElements = 16;
+constexpr std::uint32_t kSparseBlockBytes = 8 * kSparseBlockElements;
+/* Bytes of a sparse code in a link of its chain: nine links a page. */
+constexpr std::uint32_t kLinkBytes = 7 * kSparseBlockBytes;
+/* In the slot, of an index of sparse vectors that was begun empty. */
+constexpr std::uint32_t kDefaultSparseSelf = 8 * kSparseBlockBytes;
+/* No chain is longer: that of the longest code, and as much again for links taken in vain. */
+constexpr std::uint32_t kMaxChainLinks = 2 * (kMaxNonzero / kSparseBlockElements * kSparseBlockBytes / kLinkBytes + 1);
 /* A detail longer than a page lies in consecutive blocks, this much of it in each but the last. */
 constexpr std::uint32_t kPartBytes = (kPageBodyBytes - 4) / 16 * 16;
 constexpr std::uint32_t kMaxDetailPages = (2 * kMaxDimensions + kPartBytes - 1) / kPartBytes;
@@ -97,10 +111,10 @@ struct HnswMeta
 	std::uint16_t version;             // that wrote it
 	std::uint16_t min_reader_version;  // that can read it
 	std::uint32_t dimensions;          // of the column
-	std::uint32_t code_dims;           // padded: bytes of a self code
+	std::uint32_t code_dims;           // padded: bytes of a self code; sparse: of the longest that there can be
 	std::uint8_t metric;               // distance::Metric
 	std::uint8_t layout;               // Layout
-	std::uint8_t precision;            // 8 or 16 bits an element
+	std::uint8_t precision;            // 8 or 16 bits an element; 0: codes are exact (bit, sparse)
 	std::uint8_t element_type;         // ElementType
 	std::uint16_t m;
 	std::uint16_t ef_construction;
@@ -149,9 +163,9 @@ struct NodeHeader
 	std::int8_t mul_exponent;
 	std::uint32_t duplicates;  // slot id of the next `duplicate` slot, or kInvalidId; upper layer: see code_detail
 	std::uint32_t link;        // layer 0: detail id or kInvalidId; upper: slot id one layer below; duplicate: owner
-	float scale;
+	float scale;               // sparse: see code_blocks
 	float bias;
-	float norm2;
+	float norm2;  // of the code; bit: bits set
 	float error;
 	float refined_error;  // upper layer, duplicate: see bound_detail
 	std::uint32_t crc;    // CRC-32C of the slot's id, the header up to here (lane_count, exponents as 0) and the code
@@ -217,9 +231,36 @@ set_upper_detail(NodeHeader &node, CodeDetail detail) noexcept
 	set_chain_height(node, detail.generation);
 }
 
+/* Blocks of a sparse code: scale and bias are those of SQ8 alone, so the number lies in the bits of scale. */
+inline std::uint32_t
+code_blocks(const NodeHeader &node) noexcept
+{
+	return std::bit_cast<std::uint32_t>(node.scale);
+}
+
+inline void
+set_code_blocks(NodeHeader &node, std::uint32_t blocks) noexcept
+{
+	node.scale = std::bit_cast<float>(blocks);
+	node.bias = 0;
+}
+
+inline bool
+is_exact(ElementType type) noexcept
+{
+	return type == ElementType::bit || type == ElementType::sparse;
+}
+
+inline std::uint32_t
+max_dimensions(ElementType type) noexcept
+{
+	return type == ElementType::bit ? kMaxBits : type == ElementType::sparse ? kMaxSparseDimensions : kMaxDimensions;
+}
+
 /* The geometry that follows from the options: computed once, kept in the metapage, checked on read. */
 struct HnswShape
 {
+	ElementType element_type;
 	std::uint32_t dimensions;
 	std::uint32_t code_dims;
 	std::uint32_t self_dims;      // of the code, so many in the slot
@@ -272,6 +313,30 @@ struct HnswShape
 	{
 		return (tail_bytes + kPartBytes - 1) / kPartBytes;
 	}
+	/* Have nodes codes of their own length, which go on in chains? */
+	bool
+	sparse() const noexcept
+	{
+		return element_type == ElementType::sparse;
+	}
+	/* Bytes of the node's code, and of these in the slot. The node has passed check_node. */
+	std::uint32_t
+	code_bytes(const NodeHeader &node) const noexcept
+	{
+		return sparse() ? code_blocks(node) * kSparseBlockBytes : code_dims;
+	}
+	std::uint32_t
+	slot_code_bytes(const NodeHeader &node) const noexcept
+	{
+		std::uint32_t n = code_bytes(node);
+		return n < self_dims ? n : self_dims;
+	}
+	/* Links of the chain that a sparse code of so many bytes needs. */
+	std::uint32_t
+	chain_links(std::uint32_t bytes) const noexcept
+	{
+		return bytes <= self_dims ? 0 : (bytes - self_dims + kLinkBytes - 1) / kLinkBytes;
+	}
 	/* TIDs that one `duplicate` slot holds. */
 	std::uint32_t
 	duplicates_per_slot() const noexcept
@@ -285,9 +350,11 @@ struct HnswShape
 struct ShapeOptions
 {
 	int m;
-	int precision;  // 8 or 16
+	int precision;  // 8 or 16; 0: codes are exact
 	Layout layout;
 	std::uint32_t sign_dims;  // layout fused: dimensions of the neighbour codes, 0: as many as pay
+	ElementType element_type = ElementType::float32;
+	std::uint32_t self_dims = 0;  // sparse: bytes of a code in the slot, 0: as of an index begun empty
 };
 
 /*
@@ -360,15 +427,38 @@ split_code(HnswShape &shape, std::uint32_t fixed, std::uint32_t wanted_sign_dims
 	shape.sign_dims = sign_dims;
 }
 
+/* Bytes of the longest code of a type. */
+inline std::uint32_t
+longest_code(std::uint32_t dimensions, ElementType type) noexcept
+{
+	if (type == ElementType::bit)
+		return ((dimensions + 7) / 8 + 15) / 16 * 16;
+	if (type != ElementType::sparse)
+		return (dimensions + 15) / 16 * 16;
+	std::uint32_t nonzero = dimensions < kMaxNonzero ? dimensions : kMaxNonzero;
+	return (nonzero + kSparseBlockElements - 1) / kSparseBlockElements * kSparseBlockBytes;
+}
+
+/* Most bytes of a sparse code that a slot has room for, with so many slots a page. */
+inline std::uint32_t
+sparse_room(std::uint32_t slots, int m) noexcept
+{
+	std::uint32_t fixed = static_cast<std::uint32_t>(sizeof(NodeHeader)) + 8 * static_cast<std::uint32_t>(m);
+	std::uint32_t room = kPageBodyBytes / slots;
+	return room <= fixed ? 0 : (room - fixed) / kSparseBlockBytes * kSparseBlockBytes;
+}
+
 /* Fills shape; false for dimensions that the type does not have, and where no slot fits a page. */
 inline bool
 hnsw_shape(std::uint32_t dimensions, const ShapeOptions &options, HnswShape &shape) noexcept
 {
 	shape = HnswShape{};
-	if (dimensions == 0 || dimensions > kMaxDimensions)
+	shape.element_type = options.element_type;
+	if (dimensions == 0 || dimensions > max_dimensions(options.element_type) ||
+		(is_exact(options.element_type) && (options.layout != Layout::compact || options.precision != 0)))
 		return false;
 	shape.dimensions = dimensions;
-	shape.code_dims = (dimensions + 15) / 16 * 16;
+	shape.code_dims = longest_code(dimensions, options.element_type);
 	shape.residual_dims = options.precision == 16 ? shape.code_dims : 0;
 	shape.lanes = 2 * static_cast<std::uint32_t>(options.m);
 	shape.lanes_bytes = 4 * shape.lanes;
@@ -377,7 +467,12 @@ hnsw_shape(std::uint32_t dimensions, const ShapeOptions &options, HnswShape &sha
 	/* The whole code in the slot, unless it has no room, or leaves the neighbours too little of what they could have. */
 	std::uint32_t fixed = static_cast<std::uint32_t>(sizeof(NodeHeader)) + shape.lanes_bytes + 128 * shape.blocks;
 	shape.self_dims = shape.code_dims;
-	bool whole = fixed + shape.code_dims <= kPageBodyBytes;
+	if (shape.sparse())
+	{
+		std::uint32_t self = options.self_dims != 0 ? options.self_dims : kDefaultSparseSelf;
+		shape.self_dims = self < shape.code_dims ? self / kSparseBlockBytes * kSparseBlockBytes : shape.code_dims;
+	}
+	bool whole = shape.sparse() || fixed + shape.code_dims <= kPageBodyBytes;
 	std::uint32_t wanted = (options.sign_dims + 15) / 16 * 16;
 	wanted = wanted < shape.code_dims ? wanted : shape.code_dims;
 	if (whole && shape.blocks != 0 && wanted != 0)
@@ -416,7 +511,14 @@ hnsw_shape(std::uint32_t dimensions, const ShapeOptions &options, HnswShape &sha
 		shape.first_slot = 64;
 	}
 	std::uint32_t detail = shape.tail_bytes + shape.residual_dims;
-	if (detail > 0)
+	if (shape.sparse() && detail > 0)
+	{
+		/* A link each: next | part of the code | CRC. */
+		shape.detail_pages = 1;
+		shape.detail_bytes = kLinkBytes + 8;
+		shape.details_per_page = kPageBodyBytes / shape.detail_bytes;
+	}
+	else if (detail > 0)
 	{
 		shape.detail_pages = (detail + kPartBytes - 1) / kPartBytes;
 		shape.detail_bytes = (shape.detail_pages == 1 ? detail : kPartBytes) + 4;
@@ -429,7 +531,9 @@ hnsw_shape(std::uint32_t dimensions, const ShapeOptions &options, HnswShape &sha
 inline ShapeOptions
 shape_options(const HnswMeta &meta) noexcept
 {
-	return ShapeOptions{meta.m, meta.precision, static_cast<Layout>(meta.layout), meta.sign_dims};
+	auto type = static_cast<ElementType>(meta.element_type);
+	return ShapeOptions{meta.m,         meta.precision, static_cast<Layout>(meta.layout),
+						meta.sign_dims, type,           type == ElementType::sparse ? meta.self_dims : 0u};
 }
 
 /* Is a metapage readable and consistent? `blocks` is the length of the relation. */
@@ -440,21 +544,27 @@ check_meta(const HnswMeta &meta, std::uint32_t blocks, HnswShape &shape) noexcep
 		return Status::error(Code::corrupt, "wrong magic number in metapage");
 	if (meta.min_reader_version > kHnswVersion)
 		return Status::error(Code::limit_exceeded, "index format version %u needs a newer vecdb", meta.version);
-	if (meta.precision != 8 && meta.precision != 16)
+	if (meta.element_type < 1 || meta.element_type > 5)
+		return Status::error(Code::corrupt, "invalid element type in metapage");
+	auto type = static_cast<ElementType>(meta.element_type);
+	if (is_exact(type) ? meta.precision != 0 : meta.precision != 8 && meta.precision != 16)
 		return Status::error(Code::corrupt, "invalid precision in metapage");
-	if (meta.m < kMinM || meta.m > kMaxM || meta.lanes != 2 * meta.m || meta.metric < 1 || meta.metric > 4 ||
-		meta.element_type != static_cast<std::uint8_t>(ElementType::float32) ||
+	bool bits = type == ElementType::bit;
+	if (meta.m < kMinM || meta.m > kMaxM || meta.lanes != 2 * meta.m || meta.metric < (bits ? 5 : 1) ||
+		meta.metric > (bits ? 6 : 4) ||
 		(meta.layout != static_cast<std::uint8_t>(Layout::compact) &&
 		 meta.layout != static_cast<std::uint8_t>(Layout::fused)) ||
 		meta.ef_construction < kMinEfConstruction || meta.ef_construction > kMaxEfConstruction ||
-		meta.dimensions > kMaxDimensions)
+		meta.dimensions > max_dimensions(type))
 		return Status::error(Code::corrupt, "invalid options in metapage");
 	if (!hnsw_shape(meta.dimensions, shape_options(meta), shape) || shape.sign_dims != meta.sign_dims ||
 		shape.slot_bytes != meta.slot_bytes || shape.slots_per_page != meta.slots_per_page ||
 		shape.first_slot != meta.first_slot || shape.details_per_page != meta.details_per_page ||
 		shape.code_dims != meta.code_dims || shape.self_dims != meta.self_dims)
 		return Status::error(Code::corrupt, "inconsistent slot geometry in metapage");
-	std::uint32_t mean_pages = (meta.dimensions * 4 + kPageBodyBytes - 1) / kPageBodyBytes;
+	if (is_exact(type) && (meta.mean_pages != 0 || meta.rotation_seed != 0))
+		return Status::error(Code::corrupt, "exact codes with a rotation or mean in metapage");
+	std::uint32_t mean_pages = is_exact(type) ? 0 : (meta.dimensions * 4 + kPageBodyBytes - 1) / kPageBodyBytes;
 	if (meta.mean_pages != 0 && (meta.mean_pages != mean_pages || meta.mean_block == 0 || meta.mean_block >= blocks ||
 								 meta.mean_pages > blocks - meta.mean_block))
 		return Status::error(Code::corrupt, "invalid mean vector address in metapage");
@@ -478,6 +588,8 @@ check_node(const NodeHeader &node, const HnswShape &shape) noexcept
 		return "invalid neighbor count";
 	if (node.level > kMaxLevel)
 		return "invalid node level";
+	if (shape.sparse() && code_blocks(node) > shape.code_dims / kSparseBlockBytes)
+		return "invalid code length";
 	return nullptr;
 }
 

@@ -48,7 +48,6 @@ constexpr std::uint16_t kIvfVersion = 1;
 constexpr std::uint16_t kIvfMinReaderVersion = 1;
 constexpr std::uint16_t kIvfPageId = 0xFD49;  // last two bytes of each page, for tools outside
 
-constexpr std::uint32_t kMaxBits = 64000;  // of a bit string
 constexpr int kMinLists = 1;
 constexpr int kMaxLists = 32768;
 /* Rows that a list is made for where the number of lists is not given. */
