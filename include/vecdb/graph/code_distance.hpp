@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Distances on SQ8 codes: query to node, and node to node; and hard bounds in the operator's units.
+ * Distances on codes: query to node, and node to node; and hard bounds in the operator's units.
  *
- * Regime: core. A graph distance is what the search compares: squared L2 (also for cosine, on unit
- * vectors), the negative inner product, or L1. The bounds turn it and the stored error norms into an interval
+ * Regime: core. Three kinds of rows:
+ *   sq8:    SQ8 codes, one byte an element.
+ *   bits:   the bytes of a bit string, padded with 0 to a multiple of 16; norm2 = bits set; scale, bias, errors 0.
+ *   sparse: blocks of quantizer/sparse_code.hpp; sum = blocks; norm2 of the values; error = refined_error = entries of
+ *           the code, from which the rounding of sums follows; scale, bias 0.
+ * Sizes n are those of a code in bytes where all codes of an index have the same; of sparse ones n is 0, and CodeView::sum
+ * counts. A graph distance is what the search compares: squared L2 (also for cosine, on unit
+ * vectors), the negative inner product, L1, bits that differ, or the Jaccard distance. The bounds turn it and the stored error norms into an interval
  * that holds the value the SQL operator computes, its float32 rounding included:
  *   |d(q, v) - d(q, decoded v)| <= ||v - decoded v||           (triangle inequality; L2 and L1)
  *   |q.v - q.decoded v|         <= ||q|| * ||v - decoded v||   (Cauchy-Schwarz; inner product)
@@ -17,11 +23,19 @@
 #include "vecdb/distance/kernels.hpp"
 #include "vecdb/distance/metric.hpp"
 #include "vecdb/quantizer/scalar.hpp"
+#include "vecdb/quantizer/sparse_code.hpp"
 
 namespace vecdb::core::graph
 {
 
 using distance::Metric;
+
+enum class RowKind : std::uint8_t
+{
+	sq8,
+	bits,
+	sparse,
+};
 
 /* A node's code in memory of the caller. */
 struct CodeView
@@ -30,8 +44,26 @@ struct CodeView
 	float scale;
 	float bias;
 	float norm2;
-	std::int32_t sum;  // of the code bytes
+	std::int32_t sum;  // of the code bytes; sparse: blocks
 };
+
+/* Bytes of the code of a bit string. */
+constexpr std::size_t
+bit_code_bytes(std::size_t bits) noexcept
+{
+	return (bits + 127) / 128 * 16;
+}
+
+/* bytes: (bits + 7) / 8 of them, unused bits of the last one 0. code: bit_code_bytes(bits). The factors go with the code. */
+quantizer::Sq8 encode_bits(const std::uint8_t *bytes, std::size_t bits, std::uint8_t *code) noexcept;
+
+/* quantizer::sparse_encode with the factors that go with the code; CodeView::sum is sparse_blocks(count). */
+quantizer::Sq8 encode_sparse(const std::int32_t *indices, const float *values, std::size_t count, double length,
+							 std::uint8_t *code) noexcept;
+
+/* Of bit strings or sparse rows. */
+float other_code_distance(const distance::Kernels &k, Metric metric, const CodeView &a, const CodeView &b,
+						  std::size_t n) noexcept;
 
 inline std::int32_t
 code_sum(const std::uint8_t *code, std::size_t n) noexcept
@@ -42,10 +74,12 @@ code_sum(const std::uint8_t *code, std::size_t n) noexcept
 	return sum;
 }
 
-/* Graph distance between two codes of n elements. */
+/* Graph distance between two codes of n bytes; n = 0: sparse. */
 inline float
 code_distance(const distance::Kernels &k, Metric metric, const CodeView &a, const CodeView &b, std::size_t n) noexcept
 {
+	if (n == 0 || distance::of_bits(metric)) [[unlikely]]
+		return other_code_distance(k, metric, a, b, n);
 	if (metric == Metric::l1)
 		return k.l1_u8_u8(a.code, a.scale, a.bias, b.code, b.scale, b.bias, n);
 	float dot = static_cast<float>(n) * a.bias * b.bias + a.bias * b.scale * static_cast<float>(b.sum) +
@@ -57,29 +91,33 @@ code_distance(const distance::Kernels &k, Metric metric, const CodeView &a, cons
 	return d > 0 ? d : 0;
 }
 
-/* A query prepared for one scan. All vectors are in code space: centred, rotated, padded to n. */
+/* A query prepared for one scan. SQ8: all vectors are in code space: centred, rotated, padded to n. */
 struct CodeQuery
 {
 	Metric metric;
-	std::size_t n;
+	RowKind kind;
+	std::size_t n;  // bytes of a code; 0: sparse
 	const float *q;
 	const std::int16_t *codes;  // not for L1
 	float step;
-	float code_sum;         // sum of step * codes
-	float code_norm2;       // norm of the integer form: makes d2 below an exact square for it
-	float code_error;       // || q - step * codes ||
-	double norm;            // || q ||
-	double operand_norm;    // || q || as the operator sees it, before centring
-	double mean_norm;       // of the vector that was subtracted from both sides
-	double operator_slack;  // rounding of the operator, relative to |a| |b| (ip, cosine) or to the distance (L2, L1)
+	float code_sum;            // sum of step * codes
+	float code_norm2;          // norm of the integer form: makes d2 below an exact square for it
+	float code_error;          // || q - step * codes ||
+	double norm;               // || q ||
+	double operand_norm;       // || q || as the operator sees it, before centring
+	double mean_norm;          // of the vector that was subtracted from both sides
+	double operator_slack;     // rounding of the operator, relative to |a| |b| (ip, cosine) or to the distance (L2, L1)
+	const std::uint8_t *bits;  // kind bits: the query's code
+	quantizer::SparseQuery sparse;  // kind sparse
 };
 
 inline CodeQuery
 make_code_query(Metric metric, const quantizer::Sq8Query &sq, std::size_t dimensions, double operand_norm,
 				double mean_norm) noexcept
 {
-	CodeQuery c;
+	CodeQuery c{};
 	c.metric = metric;
+	c.kind = RowKind::sq8;
 	c.n = sq.n;
 	c.q = sq.q;
 	c.codes = sq.codes;
@@ -104,20 +142,35 @@ make_code_query(Metric metric, const quantizer::Sq8Query &sq, std::size_t dimens
 	return c;
 }
 
-/* What is summed up over the elements of an 8-bit code, which may come in parts. */
+/* code: encode_bits, n bytes, outlives the query. */
+CodeQuery make_bit_query(const distance::Kernels &k, Metric metric, const std::uint8_t *code, std::size_t n) noexcept;
+
+/*
+ * sparse: of a code by encode_sparse, of unit length for cosine. operand_norm: Euclidean norm of the query as the operator
+ * sees it.
+ */
+CodeQuery make_sparse_query(Metric metric, const quantizer::SparseQuery &sparse, double operand_norm) noexcept;
+
+/* What is summed up over the elements of a code, which may come in parts. */
 struct PartialScore
 {
-	std::int32_t dot;
-	float l1;
+	std::int32_t dot;  // SQ8; bits: that differ (Hamming), that both have (Jaccard)
+	float sum;         // L1; sparse
 };
 
-/* Elements [first, first + n) of the code; first and n are multiples of 16. */
+void add_other_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, std::size_t first,
+					std::size_t n, PartialScore &sum) noexcept;
+float other_distance_of(const CodeQuery &q, const PartialScore &sum, float norm2) noexcept;
+
+/* Bytes [first, first + n) of the code; first and n are multiples of 16, of 128 for sparse codes. */
 inline void
 add_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, std::size_t first, std::size_t n,
 		 float scale, float bias, PartialScore &sum) noexcept
 {
-	if (q.metric == Metric::l1)
-		sum.l1 += k.l1_u8_f32(code, scale, bias, q.q + first, n);
+	if (q.kind != RowKind::sq8) [[unlikely]]
+		add_other_part(k, q, code, first, n, sum);
+	else if (q.metric == Metric::l1)
+		sum.sum += k.l1_u8_f32(code, scale, bias, q.q + first, n);
 	else
 		sum.dot += k.dot_u8_i16(code, q.codes + first, n);
 }
@@ -125,8 +178,10 @@ add_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *cod
 inline float
 distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias, float norm2) noexcept
 {
+	if (q.kind != RowKind::sq8) [[unlikely]]
+		return other_distance_of(q, sum, norm2);
 	if (q.metric == Metric::l1)
-		return sum.l1;
+		return sum.sum;
 	float dot = bias * q.code_sum + scale * q.step * static_cast<float>(sum.dot);
 	if (q.metric == Metric::inner_product)
 		return -dot;
@@ -134,7 +189,7 @@ distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias
 	return d > 0 ? d : 0;
 }
 
-/* Graph distance to an 8-bit code. */
+/* Graph distance to an 8-bit code or a bit string. */
 inline float
 query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
 			   float norm2) noexcept
@@ -142,6 +197,16 @@ query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_
 	PartialScore sum{};
 	add_part(k, q, code, 0, q.n, scale, bias, sum);
 	return distance_of(q, sum, scale, bias, norm2);
+}
+
+/* Graph distance to a code of any kind. */
+inline float
+query_distance(const distance::Kernels &k, const CodeQuery &q, const CodeView &v) noexcept
+{
+	PartialScore sum{};
+	std::size_t n = q.n != 0 ? q.n : static_cast<std::size_t>(v.sum) * quantizer::kSparseBlockBytes;
+	add_part(k, q, v.code, 0, n, v.scale, v.bias, sum);
+	return distance_of(q, sum, v.scale, v.bias, v.norm2);
 }
 
 /* Graph distance to a 16-bit code (residual == null: 8-bit code in full float precision). */
@@ -174,6 +239,12 @@ struct Interval
 	double upper;
 };
 
+/* Of bit strings and sparse rows, as exact as can be: of bit strings the very number that the operator computes. */
+Interval exact_interval(const distance::Kernels &k, const CodeQuery &q, const CodeView &v) noexcept;
+
+/* operator_interval for them. */
+Interval other_interval(const CodeQuery &q, double graph_distance, double error, double code_norm) noexcept;
+
 /*
  * graph_distance: of query_distance (coarse = true) or refined_distance; error: the node's error norm for that
  * code; code_norm: bounds the Euclidean norm of the decoded code; squared_error: of a coarse squared distance, besides.
@@ -187,6 +258,8 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 				  double squared_error = 0) noexcept
 {
 	constexpr double kInfinity = std::numeric_limits<double>::infinity();
+	if (q.kind != RowKind::sq8) [[unlikely]]
+		return other_interval(q, graph_distance, error, code_norm);
 	double n = static_cast<double>(q.n);
 	double norm = code_norm + error;  // bounds || v || in code space
 	double size = q.norm + norm;
@@ -219,7 +292,7 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 		case Metric::l2:
 		case Metric::cosine:
 		case Metric::hamming:
-		case Metric::jaccard: break;  // bits have no such codes
+		case Metric::jaccard: break;  // other_interval
 	}
 	/* d2 of the coarse form cancels |q|^2 + |v|^2 - 2 q.v: absolute error; the refined form sums squares. */
 	double d2_slack = (coarse ? 4e-6 * size * size + 1e-35 : q.operator_slack * graph_distance) + squared_error;
@@ -250,14 +323,20 @@ operator_interval(const CodeQuery &q, double graph_distance, double error, doubl
 /* Distances beyond this (overflow) all count as equally far. */
 constexpr float kFarthest = 1e37f;
 
+/* Half width of what the graph distance d to a sparse row may be in exact arithmetic. */
+float sparse_error(const CodeQuery &q, float d, float norm2, float entries) noexcept;
+
 /*
  * What a search keeps of a node at graph distance d: that, always finite, and the error that goes with it: the norm for
- * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm.
+ * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm; for sparse rows
+ * sparse_error.
  */
 inline void
 finish_score(const CodeQuery &q, float d, float norm2, float error, float &out_distance, float &out_error) noexcept
 {
-	if (q.metric == Metric::inner_product)
+	if (q.kind == RowKind::sparse) [[unlikely]]
+		error = sparse_error(q, d, norm2, error);
+	else if (q.metric == Metric::inner_product)
 	{
 		Interval i = operator_interval(q, static_cast<double>(d), static_cast<double>(error),
 									   std::sqrt(static_cast<double>(norm2)), true);
@@ -278,6 +357,14 @@ score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *c
 		   float norm2, float error, float &out_distance, float &out_error) noexcept
 {
 	finish_score(q, query_distance(k, q, code, scale, bias, norm2), norm2, error, out_distance, out_error);
+}
+
+/* The same for a code of any kind. */
+inline void
+score_code(const distance::Kernels &k, const CodeQuery &q, const CodeView &v, float error, float &out_distance,
+		   float &out_error) noexcept
+{
+	finish_score(q, query_distance(k, q, v), v.norm2, error, out_distance, out_error);
 }
 
 }  // namespace vecdb::core::graph

@@ -136,7 +136,8 @@ struct ExactOrder
 			double d = static_cast<double>(found[i].distance);
 			double error = static_cast<double>(found[i].error);
 			Interval coarse;
-			/* Inner product: the store has turned the error into one of the product (it knows the norm). */
+			/* Inner product: the store has turned the error into one of the product (it knows the norm). What it made of it for
+			 * other sparse rows, operator_interval knows. */
 			if (query.metric == Metric::inner_product)
 				coarse = Interval{d - error, d, d + error};
 			else
@@ -200,7 +201,7 @@ struct ExactOrder
 		for (;;)
 		{
 			while (pending_count > 0 &&
-				   (refined_count == 0 || pending[pending_count - 1].interval.lower <= refined[0].interval.upper))
+				   (refined_count == 0 || pending[pending_count - 1].interval.lower < refined[0].interval.upper))
 			{
 				if (!reserve(refined, refined_count, refined_capacity, refined_count + 1))
 				{

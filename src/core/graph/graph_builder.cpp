@@ -205,7 +205,7 @@ struct GraphBuilder::Impl
 	/* place -> position and back; empty: the same. */
 	std::vector<std::uint32_t> order, place;
 
-	explicit Impl(const BuilderOptions &o) noexcept : options(o), store(o.metric, o.code_dims)
+	explicit Impl(const BuilderOptions &o) : options(o), store(o.kind, o.metric, o.code_dims, o.dimensions, o.seed)
 	{
 	}
 
@@ -277,7 +277,7 @@ GraphBuilder::Impl::settings(std::uint32_t rows, std::uint32_t lanes, bool base)
 	LinkSettings s;
 	s.lanes = lanes;
 	/* More candidates in more dimensions, up to twice as many. */
-	const double dims = std::clamp((static_cast<double>(options.code_dims) - 128) / 384, 0.0, 1.0);
+	const double dims = std::clamp((static_cast<double>(store.dims()) - 128) / 384, 0.0, 1.0);
 	s.candidates = static_cast<std::uint32_t>(std::max(options.ef_construction, 128) * (base ? 1 + dims : 1));
 	s.candidates = std::max(s.candidates, 2 * lanes);
 	/* 96 clusters up to 200,000 rows, 128 for a million. Too few do harm where much recall is asked for. */
@@ -298,6 +298,13 @@ GraphBuilder::Impl::choose_unit()
 	double most = 0;
 	for (std::uint32_t row = 0; row < store.count(); row++)
 	{
+		if (options.kind == RowKind::bits)
+			break;
+		if (options.kind == RowKind::sparse)
+		{
+			most = std::max(most, static_cast<double>(store.largest(row)));
+			continue;
+		}
 		const quantizer::Sq8 &s = store.head(row).sq8;
 		double low = std::fabs(static_cast<double>(s.bias));
 		double high = std::fabs(static_cast<double>(s.bias) + 255.0 * static_cast<double>(s.scale));
@@ -541,8 +548,8 @@ GraphBuilder::~GraphBuilder()
 Status
 GraphBuilder::start(const BuilderOptions &options) noexcept
 {
-	impl_ = new (std::nothrow) Impl(options);
-	return impl_ == nullptr ? Status::out_of_memory() : impl_->workers.start(std::max(options.threads, 1u));
+	Status status = guarded([&] { impl_ = new Impl(options); });
+	return status.ok() ? impl_->workers.start(std::max(options.threads, 1u)) : status;
 }
 
 std::uint32_t
@@ -582,6 +589,29 @@ GraphBuilder::has_room() const noexcept
 	return impl_->store.has_room();
 }
 
+std::size_t
+GraphBuilder::code_room_bytes() const noexcept
+{
+	return RowStore::kCodeChunkBytes;
+}
+
+Status
+GraphBuilder::add_code_room(Source codes) noexcept
+{
+	return guarded([&] {
+		Mapping chunk;
+		if (!chunk.map(codes.file, codes.offset, code_room_bytes()))
+			throw std::bad_alloc();
+		impl_->store.add_code_chunk(std::move(chunk));
+	});
+}
+
+bool
+GraphBuilder::has_code_room(std::size_t bytes) const noexcept
+{
+	return impl_->store.has_code_room(bytes);
+}
+
 std::uint32_t
 GraphBuilder::append(const quantizer::Sq8 &sq8, std::int32_t sum, const std::uint8_t *code,
 					 const std::uint8_t *extra) noexcept
@@ -604,6 +634,12 @@ GraphBuilder::appended_code(std::uint32_t ordinal) const noexcept
 	return impl_->store.code(ordinal);
 }
 
+std::int32_t
+GraphBuilder::appended_sum(std::uint32_t ordinal) const noexcept
+{
+	return impl_->store.head(ordinal).sum;
+}
+
 std::uint32_t
 GraphBuilder::rows() const noexcept
 {
@@ -620,7 +656,7 @@ std::size_t
 GraphBuilder::other_bytes(std::uint64_t rows) const noexcept
 {
 	/* Codes for the scan with their factors, reverse links, samples with theirs, centroids, and a word or two a row. */
-	const std::size_t dims = impl_->options.code_dims, lanes = impl_->base_lanes();
+	const std::size_t dims = impl_->store.dims(), lanes = impl_->base_lanes();
 	return static_cast<std::size_t>(rows) * (dims / 8 + 4 + lanes * 4 + lanes * 4 + dims / 32 + 32);
 }
 
@@ -694,6 +730,12 @@ const quantizer::Sq8 &
 GraphBuilder::sq8(std::uint32_t node) const noexcept
 {
 	return impl_->store.head(impl_->position_of(node)).sq8;
+}
+
+std::int32_t
+GraphBuilder::sum(std::uint32_t node) const noexcept
+{
+	return impl_->store.head(impl_->position_of(node)).sum;
 }
 
 const std::uint8_t *

@@ -147,7 +147,9 @@ LayerLinker::encode()
 {
 	const std::uint32_t k = clusters_.count();
 	const std::size_t dims = store_.dims();
-	scan_dims_ = dims <= kAllScanDims ? dims : std::clamp(dims / 2 / 16 * 16, kAllScanDims, kMostScanDims);
+	scan_dims_ = dims <= kAllScanDims || store_.kind() != RowKind::sq8
+					 ? dims
+					 : std::clamp(dims / 2 / 16 * 16, kAllScanDims, kMostScanDims);
 	first_block_.assign(k + 1, 0);
 	for (std::uint32_t c = 0; c < k; c++)
 		first_block_[c + 1] = first_block_[c] + (first_[c + 1] - first_[c] + kBlockLanes - 1) / kBlockLanes;
@@ -169,8 +171,8 @@ LayerLinker::encode()
 			{
 				store_.load(row(first_[c] + i), row_values.data());
 				quantizer::SignFactors f = quantizer::encode_lane(
-					metric_, clusters_.centroid(static_cast<std::uint32_t>(c)), row_values.data(), dims, scan_dims_,
-					codes_.data() + (first_block_[c] + i / kBlockLanes) * block_bytes_, i % kBlockLanes);
+					scan_metric(), clusters_.centroid(static_cast<std::uint32_t>(c)), row_values.data(), dims,
+					scan_dims_, codes_.data() + (first_block_[c] + i / kBlockLanes) * block_bytes_, i % kBlockLanes);
 				add[i] = f.add;
 				mul[i] = f.mul;
 				most_add = std::max(most_add, std::fabs(f.add));
@@ -202,8 +204,6 @@ std::uint32_t
 LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha,
 					std::uint32_t most, Edge *kept, std::uint32_t have, Scratch &s) const
 {
-	const distance::Kernels &kernels = distance::kernels();
-	const std::size_t dims = store_.dims();
 	for (std::size_t i = 0; i < candidates.size() && have < most; i++)
 	{
 		if (state[i] == 2)
@@ -213,7 +213,7 @@ LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_
 		bool shadowed = false;
 		for (std::uint32_t j = 0; j < have && !shadowed; j++)
 		{
-			shadowed = alpha * code_distance(kernels, metric_, s.kept_views[s.kept_order[j]], view, dims) < c.distance;
+			shadowed = alpha * store_.between(metric_, s.kept_views[s.kept_order[j]], view) < c.distance;
 			if (shadowed && j > 0)
 				std::swap(s.kept_order[j], s.kept_order[j / 2]);
 		}
@@ -268,7 +268,7 @@ LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 	const std::uint32_t n = piece.end - piece.begin;
 	const std::size_t wanted = settings_.candidates, limit = 2 * wanted + 256;
 	const std::uint32_t *near = near_.data() + static_cast<std::size_t>(piece.cluster) * near_count_;
-	const bool by_codes = metric_ != distance::Metric::l1;
+	const bool by_codes = has_codes();
 
 	s.panels.pack_some(clusters_.centroids(), near, near_count_, dims);
 	const std::size_t padded = s.panels.padded();
@@ -300,7 +300,7 @@ LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 	/* Which clusters each row scans: the nearest, until they hold enough rows. */
 	for (std::uint32_t i = 0; i < n; i++)
 	{
-		const float norm2 = inner ? 0 : store_.head(row(piece.begin + i)).norm2;
+		const float norm2 = inner ? 0 : store_.loaded_norm2(row(piece.begin + i), s.query_rows[i]);
 		float *g = s.distances.data() + static_cast<std::size_t>(i) * near_count_;
 		s.by_distance.resize(near_count_);
 		for (std::uint32_t k = 0; k < near_count_; k++)
@@ -394,7 +394,7 @@ void
 LayerLinker::scan(Edge *edges, std::atomic<std::uint64_t> *progress)
 {
 	find_near();
-	if (metric_ != distance::Metric::l1)
+	if (has_codes())
 		encode();
 	strict_.assign(count(), 0);
 	total_.assign(count(), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL
  * The links of one layer, by cluster scan: for every row, the rows of the clusters around it are scanned by one-bit codes,
- * the best are compared by their SQ8 codes, and the neighbourhood rule picks among them.
+ * the best are compared by their codes, and the neighbourhood rule picks among them.
  *
  * Regime: core. Private to src/core/graph; inside a job of Workers; throws. The same links with any number of threads.
  * Positions count rows in the order of their clusters.
@@ -112,6 +112,17 @@ private:
 	between(const CodeView &a, std::uint32_t b) const noexcept
 	{
 		return store_.between(metric_, a, row(b));
+	}
+	/* SQ8 codes of L1 rows are not rotated, and one-bit codes of them tell too little. */
+	bool
+	has_codes() const noexcept
+	{
+		return metric_ != Metric::l1 || store_.kind() != RowKind::sq8;
+	}
+	Metric
+	scan_metric() const noexcept
+	{
+		return store_.kind() == RowKind::sq8 ? metric_ : Sketch::metric_of(metric_);
 	}
 
 	Workers &workers_;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL
- * The rows of a build: codes with their factors, in chunks of memory or of a mapped file.
+ * The rows of a build: codes with their factors, in chunks of memory or of a mapped file. Sparse codes, which have no one
+ * length, lie in chunks of their own.
  *
  * Regime: core. Private to src/core/graph.
  * Keeps:  distances are taken in a unit in which the largest element is near 1, so that no sum of squares overflows or
@@ -10,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "sketch.hpp"
 #include "vecdb/base/mapping.hpp"
 #include "vecdb/graph/code_distance.hpp"
 #include "vecdb/quantizer/scalar.hpp"
@@ -32,10 +35,19 @@ class RowStore
 {
 public:
 	static constexpr std::uint32_t kChunkRows = 4096;
+	static constexpr std::size_t kCodeChunkBytes = 8u << 20;
 
-	RowStore(distance::Metric metric, std::size_t dims) noexcept
-		: metric_(metric), dims_(dims), stride_(sizeof(RowHead) + dims), kernels_(distance::kernels())
+	/* code_bytes: 0 of sparse rows. seed: of the sketches. */
+	RowStore(RowKind kind, distance::Metric metric, std::size_t code_bytes, std::uint32_t dimensions,
+			 std::uint64_t seed)
+		: kind_(kind), metric_(metric), code_bytes_(code_bytes), dims_(code_bytes),
+		  stride_(sizeof(RowHead) + (kind == RowKind::sparse ? sizeof(Place) : code_bytes)),
+		  kernels_(distance::kernels())
 	{
+		if (kind == RowKind::sq8)
+			return;
+		sketch_ = std::make_unique<Sketch>(kind, metric, code_bytes, dimensions, seed);
+		dims_ = sketch_->dims();
 	}
 
 	std::size_t
@@ -48,10 +60,16 @@ public:
 	{
 		return stride_;
 	}
+	/* Of what load() gives. */
 	std::size_t
 	dims() const noexcept
 	{
 		return dims_;
+	}
+	RowKind
+	kind() const noexcept
+	{
+		return kind_;
 	}
 	distance::Metric
 	metric() const noexcept
@@ -73,6 +91,17 @@ public:
 	{
 		chunks_.push_back(std::move(chunk));
 	}
+	bool
+	has_code_room(std::size_t bytes) const noexcept
+	{
+		return kind_ != RowKind::sparse || (!code_chunks_.empty() && kCodeChunkBytes - code_end_ >= bytes);
+	}
+	void
+	add_code_chunk(Mapping &&chunk)
+	{
+		code_chunks_.push_back(std::move(chunk));
+		code_end_ = 0;
+	}
 
 	std::uint32_t
 	append(const quantizer::Sq8 &sq8, std::int32_t sum, const std::uint8_t *code) noexcept
@@ -80,7 +109,18 @@ public:
 		RowHead head{sq8, sum, count_, 0};
 		char *p = record(count_);
 		std::memcpy(p, &head, sizeof head);
-		std::memcpy(p + sizeof head, code, dims_);
+		p += sizeof head;
+		if (kind_ == RowKind::sparse)
+		{
+			const Place place{static_cast<std::uint32_t>(code_chunks_.size() - 1),
+							  static_cast<std::uint32_t>(code_end_)};
+			std::memcpy(p, &place, sizeof place);
+			const std::size_t bytes = static_cast<std::size_t>(sum) * quantizer::kSparseBlockBytes;
+			std::memcpy(code_at(place), code, bytes);
+			code_end_ += bytes;
+		}
+		else
+			std::memcpy(p, code, code_bytes_);
 		return count_++;
 	}
 
@@ -97,7 +137,7 @@ public:
 	const std::uint8_t *
 	code(std::uint32_t row) const noexcept
 	{
-		return reinterpret_cast<const std::uint8_t *>(record(row)) + sizeof(RowHead);
+		return code_of(record(row));
 	}
 
 	/* --- in units, after set_unit and set_norm --- */
@@ -107,14 +147,31 @@ public:
 	{
 		unit_ = unit;
 	}
+	/* The greatest magnitude of an element of a sparse row. */
+	float
+	largest(std::uint32_t row) const noexcept
+	{
+		const std::uint8_t *p = code(row);
+		float most = 0;
+		for (std::int32_t b = 0; b < head(row).sum; b++)
+			for (float x : quantizer::as_blocks(p)[b].value)
+				most = std::fmax(most, std::fabs(x));
+		return most;
+	}
 	void
 	set_norm(std::uint32_t row) const noexcept
 	{
 		RowHead &h = head(row);
+		if (kind_ != RowKind::sq8)
+		{
+			/* Distances of sparse codes are brought into units by between(). */
+			h.norm2 = h.sq8.norm2;
+			return;
+		}
 		const std::uint8_t *c = code(row);
 		double scale = static_cast<double>(h.sq8.scale) * unit_, bias = static_cast<double>(h.sq8.bias) * unit_;
-		double squares = metric_ == Metric::l1 ? 0 : kernels_.dot_u8_u8(c, c, dims_);
-		h.norm2 = static_cast<float>(static_cast<double>(dims_) * bias * bias + 2 * bias * scale * h.sum +
+		double squares = metric_ == Metric::l1 ? 0 : kernels_.dot_u8_u8(c, c, code_bytes_);
+		h.norm2 = static_cast<float>(static_cast<double>(code_bytes_) * bias * bias + 2 * bias * scale * h.sum +
 									 scale * scale * squares);
 	}
 	CodeView
@@ -122,34 +179,101 @@ public:
 	{
 		const char *p = record(row);
 		const RowHead &h = *reinterpret_cast<const RowHead *>(p);
-		return CodeView{reinterpret_cast<const std::uint8_t *>(p) + sizeof h, h.sq8.scale * unit_, h.sq8.bias * unit_,
-						h.norm2, h.sum};
+		return CodeView{code_of(p), h.sq8.scale * unit_, h.sq8.bias * unit_, h.norm2, h.sum};
+	}
+	float
+	between(Metric metric, const CodeView &a, const CodeView &b) const noexcept
+	{
+		if (kind_ == RowKind::sparse) [[unlikely]]
+			return between_sparse(metric, a, b);
+		return code_distance(kernels_, metric, a, b, code_bytes_);
 	}
 	float
 	between(Metric metric, const CodeView &a, std::uint32_t b) const noexcept
 	{
-		return code_distance(kernels_, metric, a, view(b), dims_);
+		return between(metric, a, view(b));
 	}
 	void
 	prefetch(std::uint32_t row) const noexcept
 	{
+		constexpr std::size_t kMost = 1024;
 		const char *p = record(row);
-		for (std::size_t i = 0; i < stride_ && i < 1024; i += 64)
+		std::size_t bytes = stride_;
+		if (kind_ == RowKind::sparse)
+		{
+			bytes = static_cast<std::size_t>(head(row).sum) * quantizer::kSparseBlockBytes;
+			p = reinterpret_cast<const char *>(code_of(p));
+		}
+		for (std::size_t i = 0; i < bytes && i < kMost; i += 64)
 			__builtin_prefetch(p + i);
 	}
-	/* The decoded row. */
+	/* The row as floats: decoded, or its sketch. */
 	void
 	load(std::uint32_t row, float *out) const noexcept
 	{
 		CodeView v = view(row);
-		kernels_.decode(v.code, nullptr, v.scale, v.bias, dims_, out);
+		if (kind_ != RowKind::sq8)
+			sketch_->load(v, unit_, out);
+		else
+			kernels_.decode(v.code, nullptr, v.scale, v.bias, dims_, out);
+	}
+	/* Squared norm of what load() gives. */
+	float
+	loaded_norm2(std::uint32_t row, const float *loaded) const noexcept
+	{
+		return kind_ == RowKind::sq8 ? head(row).norm2 : kernels_.inner_product(loaded, loaded, dims_);
 	}
 
 private:
+	/* Where a sparse code lies. */
+	struct Place
+	{
+		std::uint32_t chunk, offset;
+	};
+
+	std::uint8_t *
+	code_at(const Place &place) const noexcept
+	{
+		return static_cast<std::uint8_t *>(code_chunks_[place.chunk].get()) + place.offset;
+	}
+	const std::uint8_t *
+	code_of(const char *record) const noexcept
+	{
+		const char *p = record + sizeof(RowHead);
+		if (kind_ != RowKind::sparse) [[likely]]
+			return reinterpret_cast<const std::uint8_t *>(p);
+		Place place;
+		std::memcpy(&place, p, sizeof place);
+		return code_at(place);
+	}
+
+	/* In units; what float32 sums of the values as they are cannot hold is summed up in double. */
+	float
+	between_sparse(Metric metric, const CodeView &a, const CodeView &b) const noexcept
+	{
+		constexpr double kLeast = 1e-30, kMost = 1e30;
+		const double unit = metric == Metric::l1 ? unit_ : static_cast<double>(unit_) * unit_;
+		auto d = static_cast<double>(code_distance(kernels_, metric, a, b, 0));
+		if (!(std::fabs(d) < kMost && (std::fabs(d) > kLeast || d == 0)))
+			d = wide_distance(metric, a, b);
+		return static_cast<float>(d * unit);
+	}
+	static double
+	wide_distance(Metric metric, const CodeView &a, const CodeView &b) noexcept
+	{
+		quantizer::SparseSums s =
+			quantizer::sparse_sums(a.code, static_cast<std::size_t>(a.sum), b.code, static_cast<std::size_t>(b.sum));
+		return metric == Metric::inner_product ? -s.dot : metric == Metric::l1 ? s.absolute : s.squares;
+	}
+
+	RowKind kind_;
 	distance::Metric metric_;
-	std::size_t dims_, stride_;
+	std::size_t code_bytes_, dims_, stride_;
 	const distance::Kernels &kernels_;
+	std::unique_ptr<Sketch> sketch_;  // of bits and sparse rows
 	std::vector<Mapping> chunks_;
+	std::vector<Mapping> code_chunks_;
+	std::size_t code_end_ = 0;  // of the last one
 	std::uint32_t count_ = 0;
 	float unit_ = 1;
 };
