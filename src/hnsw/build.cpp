@@ -28,7 +28,7 @@ extern "C" {
 #include "pg/context.hpp"
 #include "pg/report.hpp"
 #include "storage/build_aid.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 #include "vecdb/graph/graph_builder.hpp"
 #include "vecdb/quantizer/origin.hpp"
 #include "vecdb/quantizer/scalar.hpp"
@@ -250,7 +250,9 @@ start_builder(BuildState *b)
 	options.seed = kRotationSeed + static_cast<uint64>(storage::guc_build_seed);
 	options.extra_bytes = b->coded.residual != nullptr ? b->state->shape.code_dims : 0;
 	options.to_the_brim = b->state->shape.blocks != 0;
-	double rows = storage::expected_rows(b->heap, 4.0 * b->state->shape.dimensions);
+	double rows = storage::expected_rows(
+		b->heap, static_cast<double>(indexed_value_bytes(b->state->shape.dimensions,
+														 static_cast<ElementType>(b->state->meta.element_type))));
 	b->expected_rows = rows;
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));

@@ -17,7 +17,7 @@
 #include "hnsw/pending.hpp"
 #include "pg/report.hpp"
 #include "storage/wal.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 #include "vecdb/base/random.hpp"
 #include "vecdb/graph/levels.hpp"
 
@@ -42,19 +42,11 @@ indexable_vector(const IndexState *state, Datum value, bool isnull)
 {
 	if (isnull)
 		return nullptr;
-	const Vector *v = vector_from_datum(value);
-	if (static_cast<uint32>(v->dim) != state->shape.dimensions)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("expected %u dimensions, not %d", state->shape.dimensions, static_cast<int>(v->dim))));
-	if (state->metric == Metric::cosine)
-	{
-		bool zero = true;
-		for (int i = 0; i < v->dim && zero; i++)
-			zero = v->x[i] == 0.0f;
-		if (zero)
-			return nullptr;
-	}
-	return v->x;
+	IndexedValue v = indexed_value(value, static_cast<ElementType>(state->meta.element_type));
+	check_indexed_dimensions(v, state->shape.dimensions);
+	if (state->metric == Metric::cosine && indexed_is_zero(v))
+		return nullptr;
+	return indexed_row_in_place(v);
 }
 
 Inserter *

@@ -62,7 +62,8 @@ void relink_node(Linker *linker, uint32 id);
  */
 void reconnect_node(Linker *linker, uint32 id, const Bitmap *among);
 
-/* The vector of an index tuple in float form, or null when the row is not indexed (NULL, zero under cosine). */
+/* The value of an index tuple as a row, or null when the row is not indexed (NULL, zero under cosine). May allocate in the current
+ * context. */
 const float *indexable_vector(const IndexState *state, Datum value, bool isnull);
 
 }  // namespace vecdb::hnsw

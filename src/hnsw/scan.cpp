@@ -22,7 +22,7 @@
 
 #include "pg/context.hpp"
 #include "pg/report.hpp"
-#include "types/vector.hpp"
+#include "types/indexed.hpp"
 #include "vecdb/graph/exact_order.hpp"
 
 namespace vecdb::hnsw
@@ -294,18 +294,10 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
-	const Vector *v = vector_from_datum(key->sk_argument);
-	if (static_cast<uint32>(v->dim) != dimensions)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("different vector dimensions %u and %d", dimensions, static_cast<int>(v->dim))));
-	if (so->state->metric == Metric::cosine)
-	{
-		bool zero = true;
-		for (int i = 0; i < v->dim && zero; i++)
-			zero = v->x[i] == 0.0f;
-		so->without_order = zero;
-	}
-	return v->x;
+	IndexedValue v = indexed_value(key->sk_argument, static_cast<ElementType>(so->state->meta.element_type));
+	check_query_dimensions(v, dimensions);
+	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
+	return indexed_row_in_place(v);
 }
 
 /* The first search finds twice the rows of a usual LIMIT: fewer would be hardly cheaper, and the next search is not free. */

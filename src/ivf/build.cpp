@@ -159,7 +159,7 @@ start_builder(BuildState *b)
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
 	auto row_bytes =
-		static_cast<double>(indexed_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type)));
+		static_cast<double>(indexed_value_bytes(b->meta.dimensions, static_cast<ElementType>(b->meta.element_type)));
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
 								 static_cast<int64>(storage::expected_rows(b->heap, row_bytes)));
 }
@@ -175,35 +175,20 @@ find_memory(BuildState *b, Size bytes)
 
 /* --- rows in --- */
 
-/* x may be unaligned. */
-static bool
-is_zero(const VectorView &v)
-{
-	for (int i = 0; i < v.dim; i++)
-	{
-		float x;
-		memcpy(&x, reinterpret_cast<const char *>(v.x) + static_cast<Size>(i) * sizeof x, sizeof x);
-		if (x != 0.0f)
-			return false;
-	}
-	return true;
-}
-
 static void
 add_value(BuildState *b, Datum value, bool isnull, ItemPointer tid)
 {
 	if (isnull)
 		return;
 	auto type = static_cast<ElementType>(b->meta.element_type);
-	VectorView v = indexed_view(value, type);
-	if (static_cast<uint32>(v.dim) != b->meta.dimensions)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %u dimensions, not %d", b->meta.dimensions, v.dim)));
-	if (b->codec.space.metric == Metric::cosine && is_zero(v))
+	IndexedValue v = indexed_value(value, type);
+	check_indexed_dimensions(v, b->meta.dimensions);
+	if (b->codec.space.metric == Metric::cosine && indexed_is_zero(v))
 		return;
 	if (!b->builder->has_room())
 		pg::report(b->builder->add_room(find_memory(b, b->builder->room_bytes())));
-	b->builder->append(v.x, make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid)));
+	b->builder->append(indexed_row_in_place(v),
+					   make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid)));
 }
 
 static void

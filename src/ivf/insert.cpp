@@ -29,10 +29,9 @@ indexable_row(const IndexState *state, Datum value, bool isnull, float *v)
 		return false;
 	uint32 n = state->meta.dimensions;
 	auto type = static_cast<ElementType>(state->meta.element_type);
-	VectorView view = indexed_view(value, type);
-	if (static_cast<uint32>(view.dim) != n)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %u dimensions, not %d", n, view.dim)));
-	memcpy(v, view.x, indexed_bytes(n, type));
+	IndexedValue row = indexed_value(value, type);
+	check_indexed_dimensions(row, n);
+	indexed_row(row, v);
 	if (state->metric != Metric::cosine)
 		return true;
 	double norm2 = 0;

@@ -76,7 +76,8 @@ struct ScanOpaque
 	ExactOrder order;
 	RowSet left;
 	HeapVectors *heap;  // rerank = heap
-	double horizon;     // operator's units: what was left out of this pass is not nearer than this
+	float *heap_row;
+	double horizon;  // operator's units: what was left out of this pass is not nearer than this
 	uint32 look_ahead;
 	uint32 probes;  // lists of this pass
 	uint32 lists;   // in all
@@ -211,25 +212,10 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
-	auto type = static_cast<core::layout::ElementType>(so->state->meta.element_type);
-	if (type == core::layout::ElementType::bit)
-	{
-		const VarBit *bits = DatumGetVarBitP(key->sk_argument);  // aligned, and in memory of its own
-		check_same_bit_lengths(dimensions, static_cast<uint32>(VARBITLEN(bits)));
-		return core::lists::as_row(VARBITS(bits));
-	}
-	const Vector *v = vector_from_datum(key->sk_argument);
-	if (static_cast<uint32>(v->dim) != dimensions)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("different vector dimensions %u and %d", dimensions, static_cast<int>(v->dim))));
-	if (so->state->metric == Metric::cosine)
-	{
-		bool zero = true;
-		for (int i = 0; i < v->dim && zero; i++)
-			zero = v->x[i] == 0.0f;
-		so->without_order = zero;
-	}
-	return v->x;
+	IndexedValue v = indexed_value(key->sk_argument, static_cast<ElementType>(so->state->meta.element_type));
+	check_query_dimensions(v, dimensions);
+	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
+	return indexed_row_in_place(v);
 }
 
 /* --- rows that may be near --- */
@@ -614,21 +600,22 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 	Datum value;
 	if (!fetch_heap_value(so->heap, tid, &value))
 		return false;
-	const Vector *row = vector_from_datum(value);
+	IndexedValue v = indexed_value(value, static_cast<ElementType>(so->state->meta.element_type));
 	const core::distance::Kernels &k = *so->query.kernels;
-	const auto n = static_cast<Size>(row->dim);
+	const auto n = static_cast<Size>(v.dimensions);
 	if (n != so->state->meta.dimensions)
 		return false;
+	const float *row = indexed_row_in_place(v, so->heap_row);
 	float d = 0;
 	switch (so->state->metric)
 	{
-		case Metric::l2: d = k.l2_squared(so->v, row->x, n); break;
-		case Metric::inner_product: d = -k.inner_product(so->v, row->x, n); break;
-		case Metric::l1: d = k.l1(so->v, row->x, n); break;
+		case Metric::l2: d = k.l2_squared(so->v, row, n); break;
+		case Metric::inner_product: d = -k.inner_product(so->v, row, n); break;
+		case Metric::l1: d = k.l1(so->v, row, n); break;
 		case Metric::cosine:
 		{
 			float parts[3];
-			k.cosine_parts(so->v, row->x, n, parts);
+			k.cosine_parts(so->v, row, n, parts);
 			double norms = std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
 			d = norms > 0 ? static_cast<float>(2 - 2 * static_cast<double>(parts[0]) / norms) : 0;
 			break;
@@ -862,7 +849,10 @@ start(IndexScanDesc scan, ScanOpaque *so)
 		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
 		out_of_memory();
 	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
+	{
 		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
+		so->heap_row = static_cast<float *>(palloc(so->state->meta.dimensions * sizeof(float)));
+	}
 	/* Rows that our snapshot does not see do not count for LIMIT: a few more than it asks for. */
 	uint64 limit = storage::row_limit(RelationGetRelid(so->index));
 	so->look_ahead = limit == 0 ? kFirstRows : static_cast<uint32>(std::min<uint64>(limit + limit / 8 + 2, 1u << 27));

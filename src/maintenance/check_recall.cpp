@@ -43,6 +43,7 @@ struct Recall
 	OwnIndex own;
 	uint32 dimensions;
 	hnsw::Metric metric;
+	ElementType type;
 	IndexInfo *info;
 	Snapshot snapshot;
 	FmgrInfo distance;  // the ordering operator's function
@@ -70,19 +71,10 @@ row_value(const Recall *r, Datum value, bool isnull)
 {
 	if (isnull)
 		return nullptr;
-	if (core::distance::of_bits(r->metric))
-	{
-		VarBit *bits = DatumGetVarBitP(value);
-		check_same_bit_lengths(r->dimensions, static_cast<uint32>(VARBITLEN(bits)));
-		return reinterpret_cast<struct varlena *>(bits);
-	}
-	Vector *v = vector_from_datum(value);
-	if (static_cast<uint32>(v->dim) != r->dimensions)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("expected %u dimensions, not %d", r->dimensions, static_cast<int>(v->dim))));
-	if (r->metric == hnsw::Metric::cosine && std::all_of(v->x, v->x + v->dim, [](float x) noexcept { return x == 0; }))
-		return nullptr;
-	return reinterpret_cast<struct varlena *>(v);
+	struct varlena *plain = PG_DETOAST_DATUM(value);
+	IndexedValue v = indexed_value(PointerGetDatum(plain), r->type);
+	check_indexed_dimensions(v, r->dimensions);
+	return r->metric == hnsw::Metric::cosine && indexed_is_zero(v) ? nullptr : plain;
 }
 
 static double
@@ -254,6 +246,7 @@ prepare(Recall *r)
 		hnsw::read_meta(index, meta);
 		r->dimensions = meta.dimensions;
 		r->metric = static_cast<hnsw::Metric>(meta.metric);
+		r->type = static_cast<ElementType>(meta.element_type);
 	}
 	else
 	{
@@ -261,6 +254,7 @@ prepare(Recall *r)
 		ivf::read_meta(index, meta);
 		r->dimensions = meta.dimensions;
 		r->metric = static_cast<ivf::Metric>(meta.metric);
+		r->type = static_cast<ElementType>(meta.element_type);
 	}
 	r->info = BuildIndexInfo(index);
 	r->row_context = AllocSetContextCreate(r->context, "vecdb check recall row", ALLOCSET_DEFAULT_SIZES);

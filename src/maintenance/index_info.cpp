@@ -293,7 +293,7 @@ result_row(FunctionCallInfo fcinfo, Info &info)
 	double bytes = static_cast<double>(info.blocks) * BLCKSZ;
 	double a_row = info.rows > 0 ? bytes / static_cast<double>(info.rows) : 0;
 	auto type = static_cast<ElementType>(info.element_type);
-	double value_bytes = static_cast<double>(indexed_bytes(info.dimensions, type));
+	double value_bytes = static_cast<double>(indexed_value_bytes(info.dimensions, type));
 	double mean = info.lists > 0 ? info.list_sum / info.lists : 0;
 	double variance = info.lists > 0 ? std::max(0.0, info.list_squares / info.lists - mean * mean) : 0;
 	Datum values[kColumns];

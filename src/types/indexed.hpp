@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Values of an indexed column, of whatever type, in the one form in which indexes hand rows on.
+ * Values of an indexed column, of whatever type, in the one form in which indexes hand rows on: floats, or a bit
+ * string's bytes.
  *
  * Regime: shell.
+ * Memory: an IndexedValue points into the datum it was made from; making one allocates only where that is toasted.
  */
 #pragma once
 
 #include "types/bit.hpp"
+#include "types/halfvec.hpp"
+#include "types/int8vec.hpp"
 #include "types/vector.hpp"
 
 #include "vecdb/layout/hnsw_page.hpp"
@@ -19,24 +23,47 @@ inline namespace types
 
 using core::layout::ElementType;
 
-/* Points into the datum where that is not toasted. A bit string has its bytes at x: core::lists::as_row. */
-inline VectorView
-indexed_view(Datum datum, ElementType type)
+/* A value to read and no more. The elements may be unaligned: for indexed_row and its siblings. */
+struct IndexedValue
 {
-	if (type != ElementType::bit)
-		return vector_view(datum);
-	BitView bits = bit_view(datum);
-	return VectorView{static_cast<int>(bits.length), core::lists::as_row(bits.bytes)};
+	ElementType type;
+	int dimensions;  // of a bit string: bits
+	const void *elements;
+};
+
+inline IndexedValue
+indexed_value(Datum datum, ElementType type)
+{
+	switch (type)
+	{
+		case ElementType::half:
+		{
+			HalfvecView v = halfvec_view(datum);
+			return IndexedValue{type, v.dim, v.x};
+		}
+		case ElementType::int8:
+		{
+			Int8View v = int8_view(datum);
+			return IndexedValue{type, v.dim, v.x};
+		}
+		case ElementType::bit:
+		{
+			BitView v = bit_view(datum);
+			return IndexedValue{type, static_cast<int>(v.length), v.bytes};
+		}
+		case ElementType::float32:
+		case ElementType::sparse: break;
+	}
+	Assert(type == ElementType::float32);
+	VectorView v = vector_view(datum);
+	return IndexedValue{type, v.dim, v.x};
 }
 
-/* 22000 unless a value of a elements can be compared with one of b. */
-inline void
-check_same_indexed_dimensions(int a, int b, ElementType type)
+/* Detoasts where need be. */
+inline int
+indexed_dimensions(Datum datum, ElementType type)
 {
-	if (type == ElementType::bit)
-		check_same_bit_lengths(static_cast<uint32>(a), static_cast<uint32>(b));
-	else
-		check_same_dimensions(a, b);
+	return indexed_value(datum, type).dimensions;
 }
 
 /* Bytes of a row as indexes hand it on. */
@@ -45,6 +72,33 @@ indexed_bytes(uint32 dimensions, ElementType type)
 {
 	return type == ElementType::bit ? (static_cast<Size>(dimensions) + 7) / 8 : dimensions * sizeof(float);
 }
+
+/* Bytes of a value's elements as the column stores them. */
+inline Size
+indexed_value_bytes(uint32 dimensions, ElementType type)
+{
+	return type == ElementType::half   ? dimensions * sizeof(uint16)
+		   : type == ElementType::int8 ? dimensions
+									   : indexed_bytes(dimensions, type);
+}
+
+/* Copies the row to out, indexed_bytes of the value's dimensions. Neither allocates nor raises. */
+void indexed_row(const IndexedValue &value, float *out);
+
+/* The row where it lies, if it lies there as a row; else a copy in buffer. */
+const float *indexed_row_in_place(const IndexedValue &value, float *buffer);
+
+/* The same with a buffer of the current memory context, if one is needed. */
+const float *indexed_row_in_place(const IndexedValue &value);
+
+/* All elements are 0: not indexed under cosine. */
+bool indexed_is_zero(const IndexedValue &value);
+
+/* 22000 unless the value has the dimensions of the index. */
+void check_indexed_dimensions(const IndexedValue &value, uint32 dimensions);
+
+/* 22000 unless a query of an index with these dimensions can be the value. */
+void check_query_dimensions(const IndexedValue &query, uint32 dimensions);
 
 }  // namespace types
 }  // namespace vecdb
