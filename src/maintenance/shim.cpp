@@ -72,8 +72,9 @@ VECDB_FUNCTION(vecdb_shim_create)
 	{
 		create_vecdb(get_namespace_name(schema));
 		vecdb.objectId = get_extension_oid("vecdb", false);
-		/* What the shim brought goes with it: DROP EXTENSION vector is then what it is with pgvector. */
-		recordDependencyOn(&vecdb, &shim, DEPENDENCY_INTERNAL);
+		/* What the shim brought goes with it: DROP EXTENSION vector is then what it is with pgvector. Not INTERNAL, which would
+		 * forbid DROP EXTENSION vecdb: pg_dump --clean drops that one first. */
+		recordDependencyOn(&vecdb, &shim, DEPENDENCY_AUTO);
 	}
 	else
 	{

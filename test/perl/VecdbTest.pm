@@ -9,9 +9,10 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use FindBin;
 
 our @EXPORT = qw(new_node create_data_functions is_sound is_complete has_recall no_crash wait_until_up wait_for
-  start_psql);
+  start_psql has_shim has_pgvector pgvector_installation doc_block);
 
 # A cluster, initialised and not yet started. init: options of PostgreSQL::Test::Cluster::init; conf: lines.
 sub new_node
@@ -109,6 +110,46 @@ sub start_psql
 	my ($node, $statements, $out, $err) = @_;
 	return IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), map { ('-c', $_) } @$statements ],
 		'<', '/dev/null', '>', $out, '2>', $err);
+}
+
+# Which extension "vector" the server under test has: the shim, pgvector or none. An installation elsewhere: its bin directory.
+sub has_shim
+{
+	my $control = vector_control(@_);
+	return defined $control && $control =~ /^# The shim of vecdb/;
+}
+
+sub has_pgvector
+{
+	my $control = vector_control(@_);
+	return defined $control && $control !~ /^# The shim of vecdb/;
+}
+
+sub vector_control
+{
+	my ($bin) = @_;
+	my $pg_config = $bin ? "$bin/pg_config" : $ENV{PG_CONFIG} || 'pg_config';
+	chomp(my $share = `$pg_config --sharedir`);
+	my $file = "$share/extension/vector.control";
+	return -e $file ? slurp_file($file) : undef;
+}
+
+# Another PostgreSQL installation that has pgvector, as an install_path for PostgreSQL::Test::Cluster: PGVECTOR_INSTALL names it
+# (tools/test does). None: undef.
+sub pgvector_installation
+{
+	my $path = $ENV{PGVECTOR_INSTALL} or return;
+	die "PGVECTOR_INSTALL=$path has no pgvector" unless has_pgvector("$path/bin");
+	return $path;
+}
+
+# A block of a page of docs/ that is marked "<!-- test: name -->", to be run as it is printed.
+sub doc_block
+{
+	my ($page, $name) = @_;
+	my $text = slurp_file("$FindBin::RealBin/../../docs/$page");
+	$text =~ /^<!-- test: \Q$name\E -->\n+```sh\n(.*?)^```$/ms or die "$page has no block $name";
+	return $1;
 }
 
 1;
