@@ -291,7 +291,7 @@ DROP TABLE hnsw_b_mem;
 
 -- --- operator classes: what the catalog says, and amvalidate ---
 
-SELECT opcname, opcdefault, amvalidate(c.oid) FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'hnsw' ORDER BY 1;
+SELECT opcname, opcdefault, amvalidate(c.oid) FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod WHERE amname = 'hnsw' AND opcintype = 'vector'::regtype ORDER BY 1;
 SELECT p, pg_indexam_has_property(a.oid, p) FROM pg_am a,
     unnest('{can_order,can_unique,can_multi_col,can_exclude,can_include,bogus}'::text[]) p WHERE amname = 'hnsw';
 CREATE INDEX hnsw_b_i ON hnsw_b USING hnsw (e vector_l2_ops);

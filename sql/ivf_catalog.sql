@@ -2,15 +2,15 @@
 
 SELECT amname, amtype, amhandler FROM pg_am WHERE amname LIKE 'ivf%' ORDER BY 1;
 
--- operator classes: pgvector's for ivfflat, and L1; the same for ivf
+-- operator classes of vector and bit: pgvector's for ivfflat, and L1 and Jaccard; the same for ivf (other types: their own tests)
 SELECT amname, opcname, opcdefault, opcintype::regtype, amvalidate(c.oid) AS valid
-FROM pg_opclass c JOIN pg_am am ON am.oid = opcmethod WHERE amname LIKE 'ivf%' ORDER BY 1, 2;
+FROM pg_opclass c JOIN pg_am am ON am.oid = opcmethod WHERE amname LIKE 'ivf%' AND opcintype IN ('vector'::regtype, 'bit'::regtype) ORDER BY 1, 2;
 SELECT f.opfname, amopstrategy, amopopr::regoperator, amoppurpose, s.opfname AS sort, count(*) AS methods
 FROM pg_amop o JOIN pg_opfamily f ON f.oid = amopfamily JOIN pg_am am ON am.oid = amopmethod
-JOIN pg_opfamily s ON s.oid = amopsortfamily WHERE amname LIKE 'ivf%' GROUP BY 1, 2, 3, 4, s.opfname ORDER BY 1, 2;
-SELECT opfname, amprocnum, amproc, count(*) AS methods
+JOIN pg_opfamily s ON s.oid = amopsortfamily WHERE amname LIKE 'ivf%' AND amoplefttype IN ('vector'::regtype, 'bit'::regtype) GROUP BY 1, 2, 3, 4, s.opfname ORDER BY 1, 2;
+SELECT opfname, amprocnum, amproc::regprocedure, count(*) AS methods
 FROM pg_amproc p JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am am ON am.oid = f.opfmethod
-WHERE amname LIKE 'ivf%' GROUP BY 1, 2, 3 ORDER BY 1, 2;
+WHERE amname LIKE 'ivf%' AND amproclefttype IN ('vector'::regtype, 'bit'::regtype) GROUP BY 1, 2, 3 ORDER BY 1, 2;
 
 -- what the methods can do
 SELECT am.amname, p AS property, pg_indexam_has_property(am.oid, p)

@@ -124,7 +124,7 @@ chunk_of(const BuildState *b, uint32 ordinal)
 static void
 check_options(const BuildState *b, Oid type_oid, int dimensions)
 {
-	const OpclassInfo *opclass = opclass_info(b->index);
+	const storage::OpclassInfo *opclass = opclass_info(b->index);
 	auto type = static_cast<ElementType>(opclass->element_type);
 	/* Of bit strings, those of one length alone. */
 	if (type_oid == VARBITOID)
@@ -157,7 +157,7 @@ check_options(const BuildState *b, Oid type_oid, int dimensions)
 static void
 fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 {
-	const OpclassInfo *opclass = opclass_info(index);
+	const storage::OpclassInfo *opclass = opclass_info(index);
 	int dimensions = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
 	auto type = static_cast<ElementType>(opclass->element_type);
 	HnswShape shape;

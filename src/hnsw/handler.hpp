@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "storage/access_method.hpp"
 
 namespace vecdb::hnsw
 {
@@ -20,7 +20,6 @@ IndexBulkDeleteResult *hnsw_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDelet
 void hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost, Cost *total_cost,
 						Selectivity *selectivity, double *correlation, double *pages);
 bytea *hnsw_options(Datum reloptions, bool validate);
-bool hnsw_validate(Oid opclass);
 char *hnsw_build_phase_name(int64 phase);
 
 IndexScanDesc hnsw_begin_scan(Relation index, int nkeys, int norderbys);
@@ -31,16 +30,9 @@ void hnsw_end_scan(IndexScanDesc scan);
 /* Support functions of an operator class. */
 constexpr uint16 kDistanceProc = 1;  // the distance that orders, float8 of two values
 constexpr uint16 kNormProc = 2;      // cosine: rows of norm 0 are not indexed
-constexpr uint16 kInfoProc = 3;      // OpclassInfo of the class
+constexpr uint16 kInfoProc = 3;      // storage::OpclassInfo of the class
 
-/* What an operator class tells the access method: the value of its support function 3. */
-struct OpclassInfo
-{
-	uint8 metric;        // core::distance::Metric
-	uint8 element_type;  // core::layout::ElementType
-};
-
-const OpclassInfo *opclass_info(Relation index);
+const storage::OpclassInfo *opclass_info(Relation index);
 
 /* Phases of pg_stat_progress_create_index beyond PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1). */
 constexpr int64 kPhaseLoading = 2;

@@ -107,7 +107,7 @@ effective_options(Relation index)
 	options.ef_construction = kDefaultEfConstruction;
 	if (index->rd_options != nullptr)
 		options = *reinterpret_cast<const HnswOptions *>(index->rd_options);
-	const OpclassInfo *opclass = opclass_info(index);
+	const storage::OpclassInfo *opclass = opclass_info(index);
 	bool exact = is_exact(static_cast<ElementType>(opclass->element_type));
 	/* Codes of neighbours estimate distances that a rotation leaves alone: not L1, and not of codes that are no numbers. */
 	if (options.layout == 0)

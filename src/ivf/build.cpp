@@ -84,7 +84,7 @@ static void
 fill_meta(Relation index, IvfMeta &meta)
 {
 	const char *am = is_flat(index) ? "ivfflat" : "ivf";
-	const OpclassInfo *opclass = opclass_info(index);
+	const storage::OpclassInfo *opclass = opclass_info(index);
 	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(index), 0);
 	int dimensions = column->atttypmod;
 	bool bits = opclass->element_type == static_cast<uint8>(ElementType::bit);

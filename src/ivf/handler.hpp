@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "storage/access_method.hpp"
 
 namespace vecdb::ivf
 {
@@ -21,7 +21,6 @@ void ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 					   Selectivity *selectivity, double *correlation, double *pages);
 bytea *ivf_options(Datum reloptions, bool validate);
 bytea *ivfflat_options(Datum reloptions, bool validate);
-bool ivf_validate(Oid opclass);
 char *ivf_build_phase_name(int64 phase);
 
 IndexScanDesc ivf_begin_scan(Relation index, int nkeys, int norderbys);
@@ -34,14 +33,7 @@ constexpr uint16 kDistanceProc = 1;        // the distance that orders, float8 o
 constexpr uint16 kNormProc = 2;            // cosine: rows of norm 0 are not indexed
 constexpr uint16 kKmeansDistanceProc = 3;  // accepted for pgvector's classes, not called
 constexpr uint16 kKmeansNormProc = 4;      // the same
-constexpr uint16 kInfoProc = 5;            // OpclassInfo of the class
-
-/* What an operator class tells the access method: the value of its support function 5. */
-struct OpclassInfo
-{
-	uint8 metric;        // core::distance::Metric
-	uint8 element_type;  // core::layout::ElementType
-};
+constexpr uint16 kInfoProc = 5;            // storage::OpclassInfo of the class
 
 /* Phases of pg_stat_progress_create_index beyond PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1), pgvector's. */
 constexpr int64 kPhaseKmeans = 2;
@@ -49,6 +41,6 @@ constexpr int64 kPhaseAssign = 3;
 constexpr int64 kPhaseLoad = 4;
 
 /* ereport 0A000 where the class has none. */
-const OpclassInfo *opclass_info(Relation index);
+const storage::OpclassInfo *opclass_info(Relation index);
 
 }  // namespace vecdb::ivf
