@@ -37,18 +37,44 @@ constexpr double kUnknownElements = 100;
 
 constexpr double kBytesPerFloat = sizeof(float);
 constexpr double kBytesPerHalf = 2;
+constexpr double kBytesPerInt8 = 1;
+constexpr double kBytesPerEntry = 8;  // of a sparse vector: what its elements are here
 constexpr double kBytesPerBit = 0.125;
 
-/* What reading v costs beyond the comparison with another vector, and how many elements it has. */
+/* Bytes an element, 0 for types that are not vectors. Our own are known by name, whatever schema the extension is in. */
 double
-fetch_operations(PlannerInfo *root, Node *node, double element_bytes, double &elements)
+element_bytes_of(Oid type)
 {
-	while (IsA(node, RelabelType))
-		node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
-	if (!IsA(node, Var))
+	if (type == BITOID || type == VARBITOID)
+		return kBytesPerBit;
+	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+	if (!HeapTupleIsValid(tuple))
 		return 0;
-	auto *var = reinterpret_cast<Var *>(node);
-	if (var->vartypmod > 0)
+	static const struct
+	{
+		const char *name;
+		double element_bytes;
+	} types[] = {{"vector", kBytesPerFloat},
+				 {"halfvec", kBytesPerHalf},
+				 {"int8vec", kBytesPerInt8},
+				 {"sparsevec", kBytesPerEntry}};
+	double bytes = 0;
+	for (const auto &t : types)
+		if (strcmp(NameStr(reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typname), t.name) == 0)
+			bytes = t.element_bytes;
+	ReleaseSysCache(tuple);
+	return bytes;
+}
+
+/* What reading a column costs beyond the comparison with another vector. elements: of its values, where that can be known. */
+double
+fetch_operations(PlannerInfo *root, const Var *var, double &elements)
+{
+	double element_bytes = element_bytes_of(var->vartype);
+	if (element_bytes == 0)
+		return 0;
+	bool sparse = element_bytes == kBytesPerEntry;
+	if (var->vartypmod > 0 && !sparse)
 		elements = var->vartypmod;
 	if (root == nullptr || var->varlevelsup != 0 || IS_SPECIAL_VARNO(var->varno) || var->varattno <= 0 ||
 		var->varno >= root->simple_rel_array_size)
@@ -56,8 +82,10 @@ fetch_operations(PlannerInfo *root, Node *node, double element_bytes, double &el
 	RangeTblEntry *rte = root->simple_rte_array[var->varno];
 	if (rte == nullptr || rte->rtekind != RTE_RELATION)
 		return 0;
-	double full = kHeaderBytes + elements * element_bytes;
 	double stored = get_attavgwidth(rte->relid, var->varattno);
+	if (sparse && stored > 2 * kToastPointerBytes)
+		elements = (stored - 2 * kHeaderBytes) / element_bytes;
+	double full = kHeaderBytes + elements * element_bytes;
 	double outside;
 	if (stored > 0)
 		/* ANALYZE averages over pointers and values in line. */
@@ -69,18 +97,41 @@ fetch_operations(PlannerInfo *root, Node *node, double element_bytes, double &el
 	return (outside < 1 ? outside : 1) * (kDetoast + kDetoastPerElement * elements * (element_bytes / kBytesPerFloat));
 }
 
-/* Our own types are known by name, whatever schema the extension is in. */
+/*
+ * The same of an operand. What is computed from columns (embedding::halfvec(n), subvector, binary_quantize) reads them whole,
+ * and goes through their elements once more.
+ */
 double
-element_bytes_of(Oid type)
+operand_operations(PlannerInfo *root, Node *node, double &elements)
 {
-	if (type == BITOID || type == VARBITOID)
-		return kBytesPerBit;
-	HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-	if (!HeapTupleIsValid(tuple))
-		return kBytesPerFloat;
-	bool half = strcmp(NameStr(reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple))->typname), "halfvec") == 0;
-	ReleaseSysCache(tuple);
-	return half ? kBytesPerHalf : kBytesPerFloat;
+	while (IsA(node, RelabelType))
+		node = reinterpret_cast<Node *>(reinterpret_cast<RelabelType *>(node)->arg);
+	if (IsA(node, Var))
+		return fetch_operations(root, reinterpret_cast<Var *>(node), elements);
+	if (!IsA(node, FuncExpr) && !IsA(node, OpExpr))
+		return 0;
+	double operations = 0, read = 0;
+	List *vars = pull_var_clause(node, PVC_RECURSE_AGGREGATES | PVC_RECURSE_WINDOWFUNCS | PVC_INCLUDE_PLACEHOLDERS);
+	ListCell *cell;
+	foreach (cell, vars)
+	{
+		if (!IsA(lfirst(cell), Var))
+			continue;
+		const auto *var = static_cast<Var *>(lfirst(cell));
+		double all = kUnknownElements;
+		operations += fetch_operations(root, var, all);
+		double bytes = element_bytes_of(var->vartype);
+		operations += kPerElement * all * (bytes / kBytesPerFloat);
+		if (bytes != 0 && bytes != kBytesPerEntry)
+			read = all;
+	}
+	list_free(vars);
+	int32 typmod = exprTypmod(node);
+	if (typmod > 0 && element_bytes_of(exprType(node)) != kBytesPerEntry)
+		elements = typmod;
+	else if (read > 0)
+		elements = read;
+	return operations;
 }
 
 }  // namespace
@@ -100,11 +151,13 @@ VECDB_FUNCTION(vecdb_distance_cost)
 		PG_RETURN_POINTER(nullptr);
 	Oid type = exprType(static_cast<Node *>(linitial(args)));
 	double element_bytes = element_bytes_of(type);
+	if (element_bytes == 0)
+		element_bytes = kBytesPerFloat;
 	double elements = kUnknownElements;
 	double operations = 1;
 	ListCell *cell;
 	foreach (cell, args)
-		operations += fetch_operations(cost->root, static_cast<Node *>(lfirst(cell)), element_bytes, elements);
+		operations += operand_operations(cost->root, static_cast<Node *>(lfirst(cell)), elements);
 	cost->startup = 0;
 	cost->per_tuple = (operations + kPerElement * elements * (element_bytes / kBytesPerFloat)) * cpu_operator_cost;
 	PG_RETURN_POINTER(cost);
