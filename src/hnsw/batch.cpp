@@ -184,9 +184,9 @@ place_row(Batch *b, Inserter *inserter, const float *v, uint32 row, Near *near)
 		NodeCopy &copy = copies[i];
 		if (copy.code == nullptr)
 		{
-			copy.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, shape.code_dims));
+			allocate_code(shape, linker->context, copy);
 			if (!linker->store.load(static_cast<uint32>(near[i].node), copy))
-				memset(copy.code, 0, shape.code_dims);
+				memset(copy.code, 0, copy.room);
 		}
 		return copy.view();
 	};

@@ -10,6 +10,7 @@
  * Blocks: metapage | mean | upper layers | base layer | duplicates | details. Nodes lie in the builder's order, so that
  *         neighbours share pages.
  */
+#include "hnsw/chains.hpp"
 #include "hnsw/handler.hpp"
 #include "hnsw/insert.hpp"
 #include "hnsw/module.hpp"
@@ -39,6 +40,7 @@ namespace vecdb::hnsw
 using namespace core::layout;
 using core::graph::BuildPhase;
 using core::graph::GraphBuilder;
+using core::graph::RowKind;
 using core::quantizer::Sq8;
 
 /* Rows that the mean is taken from, at most, and their memory; and the blocks that they come from. */
@@ -104,6 +106,7 @@ struct BuildState
 	uint32 rows;  // nodes given to the builder
 	DuplicateRow *duplicates;
 	uint32 duplicate_count, duplicate_capacity;
+	uint64 *rows_of_blocks;  // sparse: how many rows have a code of so many blocks
 	HashEntry *hash;
 	uint32 hash_mask;
 
@@ -153,6 +156,20 @@ check_options(const BuildState *b, Oid type_oid, int dimensions)
 						errmsg("column cannot have more than %u dimensions for hnsw index", max_dimensions(type))));
 }
 
+static void
+set_geometry(HnswMeta &meta, const HnswShape &shape)
+{
+	meta.dimensions = shape.dimensions;
+	meta.code_dims = shape.code_dims;
+	meta.lanes = static_cast<uint16>(shape.lanes);
+	meta.slot_bytes = static_cast<uint16>(shape.slot_bytes);
+	meta.slots_per_page = static_cast<uint16>(shape.slots_per_page);
+	meta.first_slot = static_cast<uint16>(shape.first_slot);
+	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
+	meta.sign_dims = static_cast<uint16>(shape.sign_dims);
+	meta.self_dims = static_cast<uint16>(shape.self_dims);
+}
+
 /* The metapage of an index without rows. */
 static void
 fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
@@ -166,21 +183,13 @@ fill_meta(Relation index, const HnswOptions &options, HnswMeta &meta)
 	meta.magic = kHnswMagic;
 	meta.version = kHnswVersion;
 	meta.min_reader_version = kHnswMinReaderVersion;
-	meta.dimensions = shape.dimensions;
-	meta.code_dims = shape.code_dims;
+	set_geometry(meta, shape);
 	meta.metric = opclass->metric;
 	meta.layout = static_cast<uint8>(options.layout);
 	meta.precision = static_cast<uint8>(options.precision);
 	meta.element_type = opclass->element_type;
 	meta.m = static_cast<uint16>(options.m);
 	meta.ef_construction = static_cast<uint16>(options.ef_construction);
-	meta.lanes = static_cast<uint16>(shape.lanes);
-	meta.slot_bytes = static_cast<uint16>(shape.slot_bytes);
-	meta.slots_per_page = static_cast<uint16>(shape.slots_per_page);
-	meta.first_slot = static_cast<uint16>(shape.first_slot);
-	meta.details_per_page = static_cast<uint16>(shape.details_per_page);
-	meta.sign_dims = static_cast<uint16>(shape.sign_dims);
-	meta.self_dims = static_cast<uint16>(shape.self_dims);
 	bool plain = is_exact(type) || opclass->metric == static_cast<uint8>(Metric::l1);
 	meta.rotation_seed = plain ? 0 : kRotationSeed;
 	if (!pg_strong_random(&meta.build_id, sizeof meta.build_id))
@@ -239,11 +248,21 @@ add_room(BuildState *b)
 }
 
 static void
+add_code_room(BuildState *b)
+{
+	pg::report(b->builder->add_code_room(find_memory(b, b->builder->code_room_bytes(), b->rows)));
+}
+
+static void
 start_builder(BuildState *b)
 {
 	core::graph::BuilderOptions options;
 	options.metric = b->state->metric;
-	options.code_dims = b->state->shape.code_dims;
+	options.kind = b->state->shape.sparse()                           ? RowKind::sparse
+				   : b->state->shape.element_type == ElementType::bit ? RowKind::bits
+																	  : RowKind::sq8;
+	options.code_dims = b->state->shape.distance_bytes();
+	options.dimensions = b->state->shape.dimensions;
 	options.m = b->options.m;
 	options.ef_construction = b->options.ef_construction + kExtraConstruction;
 	options.threads = storage::build_threads(b->heap);
@@ -259,6 +278,8 @@ start_builder(BuildState *b)
 	b->allowed = static_cast<Size>(maintenance_work_mem) * 1024;
 	double row_bytes = static_cast<double>(b->builder->room_bytes() + b->builder->extra_room_bytes()) /
 					   b->builder->room_rows();
+	if (b->state->shape.sparse())
+		row_bytes += b->state->shape.self_dims;
 	double expected = rows * row_bytes +
 					  static_cast<double>(b->builder->list_bytes(static_cast<uint64>(rows)) + resident_bytes(b, rows));
 	b->extra_in_file = expected > static_cast<double>(b->allowed);
@@ -315,14 +336,18 @@ find_equal(BuildState *b, const float *v)
 {
 	if (b->hash == nullptr || b->rows / 2 * 3 > b->hash_mask)
 		grow_hash(b);
-	uint32 hash = hash_bytes(reinterpret_cast<const unsigned char *>(v),
-							 static_cast<int>(b->state->shape.dimensions * sizeof(float)));
+	const HnswShape &shape = b->state->shape;
+	uint32 bytes = shape.sparse() ? static_cast<uint32>(b->coded.sum) * kSparseBlockBytes : shape.code_dims;
+	uint32 hash = is_exact(shape.element_type) ? hash_bytes(b->coded.code, static_cast<int>(bytes))
+											   : hash_bytes(reinterpret_cast<const unsigned char *>(v),
+															static_cast<int>(shape.dimensions * sizeof(float)));
 	uint32 p = hash & b->hash_mask;
 	while (b->hash[p].ordinal != kInvalidId)
 	{
 		uint32 other = b->hash[p].ordinal;
-		if (b->hash[p].hash == hash && memcmp(&b->builder->appended(other), &b->coded.sq8, sizeof(Sq8)) == 0 &&
-			memcmp(b->builder->appended_code(other), b->coded.code, b->state->shape.code_dims) == 0)
+		if (b->hash[p].hash == hash && b->builder->appended_sum(other) == b->coded.sum &&
+			memcmp(&b->builder->appended(other), &b->coded.sq8, sizeof(Sq8)) == 0 &&
+			memcmp(b->builder->appended_code(other), b->coded.code, bytes) == 0)
 			return other;
 		p = (p + 1) & b->hash_mask;
 	}
@@ -354,6 +379,13 @@ add_row(BuildState *b, const float *v, ItemPointer tid)
 	}
 	if (!b->builder->has_room())
 		add_room(b);
+	if (b->rows_of_blocks != nullptr)
+	{
+		auto blocks = static_cast<uint32>(b->coded.sum);
+		if (!b->builder->has_code_room(static_cast<Size>(blocks) * kSparseBlockBytes))
+			add_code_room(b);
+		b->rows_of_blocks[blocks]++;
+	}
 	if (b->rows % kChunkRows == 0)
 	{
 		uint32 chunk_number = b->rows / kChunkRows;
@@ -384,7 +416,7 @@ set_mean(BuildState *b)
 	IndexState *state = b->state;
 	uint32 n = state->shape.dimensions, rows = b->held_count;
 	b->mean_known = true;
-	if (rows == 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
+	if (rows == 0 || !is_centred(state))
 		return;
 	auto *scratch = static_cast<double *>(palloc(2 * rows * sizeof(double)));
 	auto **held = static_cast<const float **>(palloc(rows * sizeof(float *)));
@@ -449,7 +481,7 @@ sample_mean(BuildState *b)
 	constexpr uint32 kEnough = 256;
 	BlockNumber blocks = RelationGetNumberOfBlocks(b->heap);
 	BlockNumber visits = std::min(blocks, kMeanBlocks);
-	if (blocks < 16 || (b->state->metric != Metric::l2 && b->state->metric != Metric::cosine))
+	if (blocks < 16 || !is_centred(b->state))
 		return;
 	b->block_limit = (b->held_limit + visits - 1) / visits;
 	for (BlockNumber i = 0; i < visits; i++)
@@ -539,6 +571,7 @@ struct SlotMap
 {
 	const HnswShape *shape;
 	uint32 *upper_first;  // node -> place of its slot on layer 1 among the upper slots
+	uint32 *chain_first;  // sparse: node -> its first link among all links
 	BlockNumber upper_block, base_block, detail_block;
 	BlockNumber duplicate_block;
 
@@ -550,6 +583,10 @@ struct SlotMap
 	uint32
 	detail_id(uint32 node) const
 	{
+		if (shape->sparse())
+			return chain_first[node] == chain_first[node + 1]
+					   ? kInvalidId
+					   : detail_block * shape->details_per_page + chain_first[node];
 		return detail_block * shape->details_per_page + node * shape->detail_pages;
 	}
 	uint32
@@ -563,7 +600,7 @@ static core::graph::CodeView
 code_of(const BuildState *b, uint32 node)
 {
 	const Sq8 &sq8 = b->builder->sq8(node);
-	return core::graph::CodeView{b->builder->code(node), sq8.scale, sq8.bias, sq8.norm2, 0};
+	return core::graph::CodeView{b->builder->code(node), sq8.scale, sq8.bias, sq8.norm2, b->builder->sum(node)};
 }
 
 static void
@@ -588,7 +625,9 @@ write_slot(const BuildState *b, const SlotMap &map, Page page, uint32 node, uint
 	slot->norm2 = sq8.norm2;
 	slot->error = sq8.error;
 	slot->refined_error = layer == 0 ? sq8.refined_error : 0;
-	memcpy(slot_code(slot), b->builder->code(node), shape.self_dims);
+	if (shape.sparse())
+		set_code_blocks(*slot, static_cast<uint32>(b->builder->sum(node)));
+	memcpy(slot_code(slot), b->builder->code(node), shape.slot_code_bytes(*slot));
 	uint32 lanes[core::graph::BeamSearch::kMaxLanes];
 	uint32 ids[core::graph::BeamSearch::kMaxLanes];
 	core::graph::CodeView codes[core::graph::BeamSearch::kMaxLanes];
@@ -694,7 +733,20 @@ write_details(const BuildState *b, const SlotMap &map)
 	PageFiller filler{b->index, PageKind::detail, InvalidBuffer};
 	Page page = nullptr;
 	BlockNumber last = 0;
-	for (uint32 node = 0; node < b->builder->count(); node++)
+	for (uint32 node = 0; node < b->builder->count() && shape.sparse(); node++)
+	{
+		uint32 first = map.chain_first[node], links = map.chain_first[node + 1] - first;
+		for (uint32 ordinal = 0; ordinal < links; ordinal++)
+		{
+			if ((first + ordinal) % shape.details_per_page == 0)
+				page = next_page(filler);
+			last = BufferGetBlockNumber(filler.buffer);
+			uint32 id = map.detail_id(node) + ordinal;
+			put_link(page, shape, CodeDetail{id, 1}, ordinal, ordinal + 1 < links ? id + 1 : kInvalidId,
+					 b->builder->code(node), static_cast<uint32>(b->builder->sum(node)) * kSparseBlockBytes);
+		}
+	}
+	for (uint32 node = 0; node < b->builder->count() && !shape.sparse(); node++)
 	{
 		const uint8 *residual = b->coded.residual != nullptr ? b->builder->extra(node) : nullptr;
 		for (uint32 part = 0; part < shape.detail_pages; part++)
@@ -710,6 +762,37 @@ write_details(const BuildState *b, const SlotMap &map)
 	return last;
 }
 
+/* How much of a code a slot takes is known when all rows are. */
+static void
+choose_slot(BuildState *b)
+{
+	constexpr uint32 kEnough = 64;
+	IndexState *state = b->state;
+	if (b->rows_of_blocks == nullptr || b->rows < kEnough)
+		return;
+	ShapeOptions options = shape_options(state->meta);
+	options.self_dims =
+		choose_sparse_self(b->rows_of_blocks, state->shape.code_dims / kSparseBlockBytes, state->meta.m);
+	hnsw_shape(state->meta.dimensions, options, state->shape);
+	set_geometry(state->meta, state->shape);
+}
+
+/* Where the chains of all nodes begin among the links. */
+static uint32 *
+place_chains(const BuildState *b)
+{
+	uint32 count = b->builder->count(), links = 0;
+	auto *first =
+		static_cast<uint32 *>(MemoryContextAllocHuge(b->context, (static_cast<Size>(count) + 1) * sizeof(uint32)));
+	for (uint32 node = 0; node < count; node++)
+	{
+		first[node] = links;
+		links += b->state->shape.chain_links(static_cast<uint32>(b->builder->sum(node)) * kSparseBlockBytes);
+	}
+	first[count] = links;
+	return first;
+}
+
 /* Links what is left, writes all pages and logs them. After this the index is whole. */
 static void
 write_graph(BuildState *b)
@@ -717,6 +800,7 @@ write_graph(BuildState *b)
 	const HnswShape &shape = b->state->shape;
 	if (b->held != nullptr)
 		release_held(b);
+	choose_slot(b);
 	if (b->hash != nullptr)
 		pfree(b->hash);
 	b->hash = nullptr;
@@ -747,6 +831,7 @@ write_graph(BuildState *b)
 			rows++;
 		chains += (rows + shape.duplicates_per_slot() - 1) / shape.duplicates_per_slot();
 	}
+	map.chain_first = shape.sparse() ? place_chains(b) : nullptr;
 	map.upper_block = 1 + meta.mean_pages;
 	map.base_block = map.upper_block + (upper + spp - 1) / spp;
 	map.duplicate_block = map.base_block + (count + spp - 1) / spp;
@@ -825,13 +910,19 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 	HnswMeta meta;
 	fill_meta(index, b->options, meta);
 	b->state = make_state(meta);
-	b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
 	allocate_coded(b->state, b->coded);
 	b->image = make_lane_image(b->state);
-	Size vector_bytes = b->state->shape.dimensions * sizeof(float);
-	b->held_limit = static_cast<uint32>(std::min<Size>(kMeanRows, kMeanBytes / vector_bytes));
-	b->held = static_cast<float *>(MemoryContextAllocHuge(context, b->held_limit * vector_bytes));
-	b->held_tids = static_cast<ItemPointerData *>(palloc(b->held_limit * sizeof(ItemPointerData)));
+	b->mean_known = is_exact(b->state->shape.element_type);
+	if (!b->mean_known)
+	{
+		b->scratch = static_cast<float *>(palloc(b->state->shape.code_dims * sizeof(float)));
+		Size vector_bytes = b->state->shape.dimensions * sizeof(float);
+		b->held_limit = static_cast<uint32>(std::min<Size>(kMeanRows, kMeanBytes / vector_bytes));
+		b->held = static_cast<float *>(MemoryContextAllocHuge(context, b->held_limit * vector_bytes));
+		b->held_tids = static_cast<ItemPointerData *>(palloc(b->held_limit * sizeof(ItemPointerData)));
+	}
+	if (b->state->shape.sparse())
+		b->rows_of_blocks = static_cast<uint64 *>(palloc0((kMaxNonzero / kSparseBlockElements + 1) * sizeof(uint64)));
 	b->builder = pg::own_in_context<GraphBuilder>(context);
 
 	PG_TRY();
@@ -839,7 +930,7 @@ hnsw_build(Relation heap, Relation index, IndexInfo *info)
 		start_builder(b);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseLoading);
 		sample_mean(b);
-		if (b->mean_known)
+		if (b->mean_known && b->held != nullptr)
 		{
 			pfree(b->held);
 			b->held = nullptr;

@@ -42,6 +42,9 @@ constexpr double kUnknownDimensions = 100;
 /* Slots up to which an index is searched whole (scan.cpp). */
 constexpr double kSearchedWhole = 1024;
 
+/* Of a query whose code is exact: it is as good as not made ready. */
+constexpr double kExactElements = 50;
+
 /* Share of rows whose distance the executor computes again. */
 constexpr double kRechecked16 = 0.05;
 constexpr double kRechecked8 = 0.9;
@@ -70,10 +73,12 @@ shape_of(Oid indexid)
 		core::layout::hnsw_shape(meta.dimensions, core::layout::shape_options(meta), shape);
 		auto *kept = static_cast<CostShape *>(MemoryContextAlloc(index->rd_indexcxt, sizeof(CostShape)));
 		kept->fused = shape.blocks != 0;
-		kept->precise = meta.precision == 16;
-		kept->dimensions = shape.dimensions;
+		kept->precise = meta.precision != 8;
+		kept->dimensions = is_exact(shape.element_type) ? kExactElements : shape.dimensions;
 		kept->lanes = shape.lanes;
-		kept->node_kb = (kept->fused ? shape.slot_bytes : sizeof(NodeHeader) + shape.code_dims) / 1024.0;
+		kept->node_kb = (kept->fused ? shape.slot_bytes
+									 : sizeof(NodeHeader) + (shape.sparse() ? shape.self_dims : shape.code_dims)) /
+						1024.0;
 		index->rd_amcache = kept;
 	}
 	CostShape shape = *static_cast<CostShape *>(index->rd_amcache);

@@ -181,7 +181,14 @@ PageStore::refine_long(uint32 id, Interval &out, uint64 &payload)
 		fault = "a base node has no row";
 	NodeHeader node = *slot;
 	uint8 *residual = shape.residual_dims != 0 ? scratch + shape.code_dims : nullptr;
-	if (used && fault == nullptr)
+	bool is_exact = core::layout::is_exact(shape.element_type);
+	if (used && fault == nullptr && is_exact)
+	{
+		exact.header = node;
+		if (!copy_code(*this, slot, exact, true))
+			fault = "checksum of a node's detail does not match";
+	}
+	else if (used && fault == nullptr)
 	{
 		memcpy(scratch, slot_code(slot), shape.self_dims);
 		if (!read_detail(*this, node, scratch, residual, true))
@@ -193,6 +200,11 @@ PageStore::refine_long(uint32 id, Interval &out, uint64 &payload)
 	if (!used)
 		return false;
 	payload = pack_tid(node);
+	if (is_exact)
+	{
+		out = core::graph::exact_interval(*kernels, *query, exact.view());
+		return true;
+	}
 	/* norm2 is that of the 8-bit code; the 16-bit one is no longer than this. */
 	double norm = std::sqrt(static_cast<double>(node.norm2)) + static_cast<double>(node.error);
 	float d = core::graph::refined_distance(*kernels, *query, scratch, residual, node.scale, node.bias);

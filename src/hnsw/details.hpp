@@ -26,6 +26,12 @@ bool part_matches(Page page, const HnswShape &shape, core::layout::CodeDetail de
  */
 bool read_detail(PageStore &store, const NodeHeader &node, uint8 *code, uint8 *residual, bool verify);
 
+/*
+ * The code of a node (its page is held by the caller) into copy, wherever it lies. False: a checksum of what lies outside of the
+ * slot does not match, looked at only to verify.
+ */
+bool copy_code(PageStore &store, const NodeHeader *node, NodeCopy &copy, bool verify);
+
 /* score_code() for a node whose code goes on in its detail. The caller holds the node's page. */
 void score_long(PageStore &store, const NodeHeader *node, core::graph::Scored &out);
 

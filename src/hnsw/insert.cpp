@@ -42,22 +42,23 @@ indexable_vector(const IndexState *state, Datum value, bool isnull)
 {
 	if (isnull)
 		return nullptr;
-	IndexedValue v = indexed_value(value, static_cast<ElementType>(state->meta.element_type));
+	IndexedValue v = indexed_value(value, state->shape.element_type);
 	check_indexed_dimensions(v, state->shape.dimensions);
 	if (state->metric == Metric::cosine && indexed_is_zero(v))
 		return nullptr;
-	return indexed_row_in_place(v);
+	return state->shape.sparse() ? make_sparse_row(state, sparse_view(value)) : indexed_row_in_place(v);
 }
 
 Inserter *
 make_inserter(Relation index, IndexState *state)
 {
-	auto *inserter = static_cast<Inserter *>(palloc(sizeof(Inserter)));
+	auto *inserter = static_cast<Inserter *>(palloc0(sizeof(Inserter)));
 	inserter->context = CurrentMemoryContext;
 	inserter->file = state->file;
 	inserter->build_id = state->meta.build_id;
 	inserter->linker = make_linker(index, state);
-	inserter->scratch = static_cast<float *>(palloc(state->shape.code_dims * sizeof(float)));
+	if (!is_exact(state->shape.element_type))
+		inserter->scratch = static_cast<float *>(palloc(state->shape.code_dims * sizeof(float)));
 	allocate_coded(state, inserter->coded);
 	return inserter;
 }
@@ -67,8 +68,11 @@ equal_codes(Linker *linker, uint32 id, const CodedVector &coded)
 {
 	const HnswShape &shape = linker->state->shape;
 	NodeCopy &copy = linker->copies[0];
-	if (!linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
-		copy.header.scale != coded.sq8.scale || copy.header.bias != coded.sq8.bias ||
+	if (!linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live))
+		return false;
+	if (shape.sparse())
+		return copy.sum == coded.sum && memcmp(copy.code, coded.code, shape.code_bytes(copy.header)) == 0;
+	if (copy.header.scale != coded.sq8.scale || copy.header.bias != coded.sq8.bias ||
 		copy.header.refined_error != coded.sq8.refined_error || memcmp(copy.code, coded.code, shape.code_dims) != 0)
 		return false;
 	return shape.residual_dims == 0 || same_residual(linker->store, copy.header, coded.residual);
@@ -412,11 +416,13 @@ node_query(Linker *linker, uint32 id, NodeHeader &header)
 	const IndexState *state = linker->state;
 	const HnswShape &shape = state->shape;
 	NodeCopy node;
-	node.code = static_cast<uint8 *>(palloc(shape.code_dims));
+	allocate_code(shape, CurrentMemoryContext, node);
 	node.lanes = nullptr;
 	if (!linker->store.load(id, node) || node.header.state != static_cast<uint8>(NodeState::live))
 		return nullptr;
 	header = node.header;
+	if (is_exact(shape.element_type))
+		return exact_node_query(linker->index, state, id, node);
 	auto *q = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
 	auto *codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
 	core::quantizer::Sq8 sq8{header.scale, header.bias, header.norm2, 0, 0};
@@ -562,7 +568,7 @@ middle_of(const IndexState *state, const float *vectors, uint32 count, float *ou
 IndexState *
 centre_empty_index(Relation index, IndexState *state, const float *vectors, uint32 count)
 {
-	if (state->meta.mean_pages != 0 || (state->metric != Metric::l2 && state->metric != Metric::cosine))
+	if (state->meta.mean_pages != 0 || !is_centred(state))
 		return state;
 	auto *mean = static_cast<float *>(palloc(state->shape.dimensions * sizeof(float)));
 	if (!middle_of(state, vectors, count, mean))

@@ -31,7 +31,7 @@ make_lane_image(const IndexState *state)
 	image->neighbor = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
 	image->add = static_cast<float *>(palloc0(shape.blocks * kBlockLanes * sizeof(float)));
 	image->mul = static_cast<float *>(palloc0(shape.blocks * kBlockLanes * sizeof(float)));
-	image->copy.code = static_cast<uint8 *>(palloc(shape.code_dims));
+	allocate_code(shape, CurrentMemoryContext, image->copy);
 	image->copy.lanes = nullptr;
 	return image;
 }

@@ -53,7 +53,7 @@ make_linker(Relation index, IndexState *state)
 	linker->slot_copy = static_cast<NodeHeader *>(palloc(state->shape.slot_bytes));
 	linker->pruner = make_slot_pruner(state);
 	linker->own.id = kInvalidId;
-	linker->other.code = static_cast<uint8 *>(palloc(state->shape.code_dims));
+	allocate_code(state->shape, CurrentMemoryContext, linker->other);
 	linker->other.lanes = nullptr;
 	linker->page_copy = static_cast<char *>(palloc(BLCKSZ));
 	linker->page_before = static_cast<char *>(palloc(BLCKSZ));
@@ -61,7 +61,7 @@ make_linker(Relation index, IndexState *state)
 	linker->copies = static_cast<NodeCopy *>(palloc(n * sizeof(NodeCopy)));
 	for (uint32 i = 0; i < n; i++)
 	{
-		linker->copies[i].code = static_cast<uint8 *>(palloc(state->shape.code_dims));
+		allocate_code(state->shape, CurrentMemoryContext, linker->copies[i]);
 		linker->copies[i].lanes = static_cast<uint32 *>(palloc(state->shape.lanes * sizeof(uint32)));
 	}
 	return linker;
@@ -284,9 +284,9 @@ choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, flo
 		NodeCopy &copy = copies[i];
 		if (copy.code == nullptr)
 		{
-			copy.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, state->shape.code_dims));
+			allocate_code(state->shape, linker->context, copy);
 			if (!linker->store.load(candidates.ids[i], copy))
-				memset(copy.code, 0, state->shape.code_dims);
+				memset(copy.code, 0, copy.room);
 		}
 		return copy;
 	};
@@ -294,7 +294,7 @@ choose_neighbors(Linker *linker, const Candidates &candidates, uint32 limit, flo
 		candidates.distances, candidates.count, limit, alpha,
 		[&](uint32 i, uint32 j) {
 			return code_distance(*linker->store.kernels, state->metric, copy_of(i).view(), copy_of(j).view(),
-								 state->shape.code_dims);
+								 state->shape.distance_bytes());
 		},
 		kept);
 	for (uint32 i = 0; i < n; i++)
@@ -378,7 +378,7 @@ hand_over(Linker *linker, const uint32 *ids, const uint32 *order, const bool *st
 		if (!stays[i] || copy.header.state != static_cast<uint8>(NodeState::live) || copy.header.lane_count >= limit)
 			continue;
 		float d = code_distance(*linker->store.kernels, state->metric, copy.view(), copies[order[loser]].view(),
-								state->shape.code_dims);
+								state->shape.distance_bytes());
 		if (best == n || d < nearest)
 		{
 			best = i;
@@ -411,8 +411,8 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, L
 		if (!linker->store.load(id, copies[n]))
 			continue;
 		ids[n] = id;
-		distances[n] =
-			code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(), state->shape.code_dims);
+		distances[n] = code_distance(*linker->store.kernels, state->metric, node.view(), copies[n].view(),
+									 state->shape.distance_bytes());
 		/* Damaged factors must not upset the sort. */
 		if (std::isnan(distances[n]))
 			distances[n] = std::numeric_limits<float>::infinity();
@@ -434,7 +434,7 @@ prune_lanes(Linker *linker, const NodeCopy &node, uint32 target, uint32 limit, L
 		sorted, live, limit, 1.0f,
 		[&](uint32 i, uint32 j) {
 			return code_distance(*linker->store.kernels, state->metric, copies[order[i]].view(),
-								 copies[order[j]].view(), state->shape.code_dims);
+								 copies[order[j]].view(), state->shape.distance_bytes());
 		},
 		selected);
 	memset(stays, 0, sizeof stays);
@@ -503,7 +503,7 @@ link_to(Linker *linker, uint32 node_id, uint32 target, LinkForce force, Pruned &
 	BlockNumber blkno = shape.block_of(node_id);
 	uint32 lanes[BeamSearch::kMaxLanes];
 	NodeCopy node;
-	node.code = static_cast<uint8 *>(MemoryContextAlloc(linker->context, shape.code_dims));
+	allocate_code(shape, linker->context, node);
 	node.lanes = lanes;
 
 	pruned.dropped_count = 0;

@@ -9,6 +9,7 @@
  *         behind the first that a crash leaves without one (three at most) are lost until REINDEX.
  */
 #include "hnsw/pages.hpp"
+#include "hnsw/chains.hpp"
 
 #include "pg/report.hpp"
 #include "storage/wal.hpp"
@@ -175,8 +176,7 @@ find_slot(Relation index, const IndexState *state, int &slot)
 	return buffer;
 }
 
-/* Makes sure that the open detail page has room, returns its block. */
-static BlockNumber
+BlockNumber
 open_detail_page(Relation index, const HnswShape &shape)
 {
 	HnswMeta meta;
@@ -252,6 +252,43 @@ write_other_parts(Relation index, const HnswShape &shape, CodeDetail detail, con
 	return true;
 }
 
+/*
+ * The links of a sparse code, in the chain `bound` of the slot (0: it has none yet) and those reserved behind it. False: they are too
+ * few. The caller holds the page of the slot, which is free. head: the first one, kInvalidId where there is none.
+ */
+static bool
+fill_chain(Relation index, const HnswShape &shape, uint32 bound, uint32 generation, const CodedVector &coded,
+		   Chain &reserved, uint32 &head)
+{
+	uint32 bytes = static_cast<uint32>(coded.sum) * kSparseBlockBytes, wanted = shape.chain_links(bytes);
+	head = bound != 0 ? bound : kInvalidId;
+	if (wanted == 0 && reserved.count == 0)
+		return true;
+	Chain chain;
+	find_chain(index, shape, head, chain);
+	uint32 sound = chain.count;
+	if (sound + reserved.count < wanted)
+		return false;
+	for (uint32 i = 0; i < reserved.count && chain.count < kMaxChainLinks; i++)
+		chain.ids[chain.count++] = reserved.ids[i];
+	reserved.count = 0;
+	write_chain(index, shape, chain, sound, generation, coded.code, bytes);
+	head = chain.ids[0];
+	return true;
+}
+
+/* More links, as many as a code lacks beyond the chain of the slot that it was to lie in. */
+static void
+reserve_more(Relation index, const HnswShape &shape, uint32 bound, const CodedVector &coded, Chain &reserved)
+{
+	Chain chain;
+	find_chain(index, shape, bound != 0 ? bound : kInvalidId, chain);
+	uint32 wanted = shape.chain_links(static_cast<uint32>(coded.sum) * kSparseBlockBytes);
+	uint32 have = chain.count + reserved.count;
+	if (have < wanted)
+		reserve_links(index, shape, wanted - have, reserved);
+}
+
 static void
 fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 link, CodeDetail shared)
 {
@@ -282,7 +319,9 @@ fill_slot(NodeHeader *slot, const HnswShape &shape, const NewNode &node, uint32 
 		set_upper_detail(*slot, shared);
 		set_bound_detail(*slot, bound);
 	}
-	memcpy(slot_code(slot), node.coded->code, shape.self_dims);
+	if (shape.sparse())
+		set_code_blocks(*slot, static_cast<uint32>(node.coded->sum));
+	memcpy(slot_code(slot), node.coded->code, shape.slot_code_bytes(*slot));
 	put_lanes(slot, shape, node.lanes);
 }
 
@@ -291,7 +330,10 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 {
 	const HnswShape &shape = state->shape;
 	bool is_node = node.state == static_cast<uint8>(NodeState::live);
-	bool wants_detail = shape.detail_bytes != 0 && is_node && node.level == 0;
+	bool wants_chain = shape.sparse() && is_node && node.level == 0;
+	bool wants_detail = shape.detail_bytes != 0 && is_node && node.level == 0 && !wants_chain;
+	Chain reserved;
+	reserved.count = 0;
 	CodeDetail shared{kInvalidId, 0};
 	if (shape.tail_bytes != 0 && is_node && node.level > 0)
 		shared = shared_detail(index, shape, node.link);
@@ -333,6 +375,18 @@ write_new_node(Relation index, IndexState *state, const NewNode &node)
 			uint32 generation = fresh ? 1 : slot_header(BufferGetPage(buffer), shape, id)->generation + 1;
 			if (!write_other_parts(index, shape, CodeDetail{detail, generation}, *node.coded))
 				pg::report_corrupt(index, detail_blkno, "a detail does not go on in the next page");
+		}
+
+		if (wants_chain)
+		{
+			uint32 generation = fresh ? 1 : slot_header(BufferGetPage(buffer), shape, id)->generation + 1;
+			uint32 chained = bound != kInvalidId ? bound : 0;
+			if (!fill_chain(index, shape, chained, generation, *node.coded, reserved, detail))
+			{
+				UnlockReleaseBuffer(buffer);
+				reserve_more(index, shape, chained, *node.coded, reserved);
+				continue;
+			}
 		}
 
 		PageChange change = PageChange::begin(index);

@@ -32,6 +32,9 @@ struct NewNode
  */
 uint32 write_new_node(Relation index, IndexState *state, const NewNode &node);
 
+/* Makes sure that the open detail page has room, returns its block. Locks the metapage. */
+BlockNumber open_detail_page(Relation index, const HnswShape &shape);
+
 /* Sets the entry point. Caller holds the entry lock (lock_entry). */
 void set_entry(Relation index, uint32 id, uint32 level);
 

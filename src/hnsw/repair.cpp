@@ -47,7 +47,7 @@ make_copy(const HnswShape &shape)
 {
 	NodeCopy copy;
 	memset(static_cast<void *>(&copy), 0, sizeof copy);
-	copy.code = static_cast<uint8 *>(palloc(shape.code_dims));
+	allocate_code(shape, CurrentMemoryContext, copy);
 	copy.lanes = static_cast<uint32 *>(palloc(shape.lanes * sizeof(uint32)));
 	return copy;
 }
@@ -62,8 +62,12 @@ make_repairer(Linker *linker, const Bitmap *dead)
 	if (!r->seen.init(pg::context_memory(CurrentMemoryContext), 1024))
 		pg::report(core::Status::out_of_memory());
 	r->node = make_copy(shape);
-	r->query_floats = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
-	r->query_codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
+	if (!is_exact(shape.element_type))
+	{
+		r->query_floats = static_cast<float *>(palloc(shape.code_dims * sizeof(float)));
+		r->query_codes = static_cast<int16 *>(palloc(shape.code_dims * sizeof(int16)));
+	}
+	r->query_context = AllocSetContextCreate(CurrentMemoryContext, "vecdb hnsw repair query", ALLOCSET_DEFAULT_SIZES);
 	r->lut = static_cast<uint8 *>(palloc(core::quantizer::sign_lut_bytes(shape.sign_dims)));
 	r->far = static_cast<Scored *>(palloc(kMaxFar * sizeof(Scored)));
 	r->near = static_cast<Repairer::Near *>(palloc(kMaxNear * sizeof(Repairer::Near)));
@@ -114,8 +118,8 @@ read_near(Repairer *r, uint32 id)
 	if (!r->linker->store.load(id, copy) || copy.header.state != static_cast<uint8>(NodeState::live) ||
 		copy.header.level != r->node.header.level)
 		return false;
-	float distance =
-		code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(), state->shape.code_dims);
+	float distance = code_distance(*r->linker->store.kernels, state->metric, r->node.view(), copy.view(),
+								   state->shape.distance_bytes());
 	if (!(std::fabs(distance) < kFarthest))
 		distance = kFarthest;
 	r->near[r->count] = Repairer::Near{distance, id, r->count};
@@ -125,17 +129,25 @@ read_near(Repairer *r, uint32 id)
 
 /* r->node's decoded code as the query of the store. */
 static void
-ask_for_node(Repairer *r)
+ask_for_node(Repairer *r, uint32 self)
 {
 	const IndexState *state = r->linker->state;
 	uint32 n = state->shape.code_dims;
 	PageStore &store = r->linker->store;
+	store.layer = r->node.header.level;
+	if (is_exact(state->shape.element_type))
+	{
+		MemoryContextReset(r->query_context);
+		MemoryContext old = MemoryContextSwitchTo(r->query_context);
+		store.query = exact_node_query(r->linker->index, state, self, r->node);
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	core::quantizer::Sq8 sq8{r->node.header.scale, r->node.header.bias, r->node.header.norm2, 0, 0};
 	core::quantizer::sq8_decode(sq8, r->node.code, nullptr, n, r->query_floats);
 	r->query = core::graph::make_code_query(
 		state->metric, core::quantizer::sq8_query(r->query_floats, n, r->query_codes), state->shape.dimensions, 0, 0);
 	store.query = &r->query;
-	store.layer = r->node.header.level;
 	if (state->shape.blocks != 0)
 		store.signs = core::quantizer::sign_query(r->query_floats, state->shape.sign_dims, r->lut);
 }
@@ -195,7 +207,7 @@ gather(Repairer *r, uint32 self, uint32 *had)
 	for (uint32 i = 0; i < r->node.header.lane_count; i++)
 		if (is_fresh(r, self, r->node.lanes[i]) && read_near(r, r->node.lanes[i]))
 			had[had_count++] = r->node.lanes[i];
-	ask_for_node(r);
+	ask_for_node(r, self);
 	uint32 far = look_through_dead(r, self);
 	r->linker->store.query = nullptr;
 	/* The rule takes from the nearest mostly: a few for each lane to be replaced. */
@@ -339,7 +351,7 @@ choose_lanes(Repairer *r, uint32 self, uint32 *out)
 		distances, r->count, limit, r->alpha,
 		[&](uint32 i, uint32 j) {
 			return code_distance(*r->linker->store.kernels, state->metric, r->copies[r->near[i].copy].view(),
-								 r->copies[r->near[j].copy].view(), state->shape.code_dims);
+								 r->copies[r->near[j].copy].view(), state->shape.distance_bytes());
 		},
 		kept);
 	Choice c;

@@ -19,7 +19,8 @@ struct Repairer
 	const Bitmap *dead;
 	core::VisitedSet seen;
 	NodeCopy node;
-	/* The node as a query. */
+	/* The node as a query; where codes are exact in a context of its own. */
+	MemoryContext query_context;
 	core::graph::CodeQuery query;
 	float *query_floats;
 	int16 *query_codes;

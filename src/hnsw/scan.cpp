@@ -292,12 +292,15 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	ScanKey key = &scan->orderByData[0];
 	uint32 dimensions = so->state->shape.dimensions;
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
+	bool sparse = so->state->shape.sparse();
+	if (so->null_order && sparse)
+		return make_sparse_row(so->state, SparseView{static_cast<int32>(dimensions), 0, nullptr, nullptr});
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
-	IndexedValue v = indexed_value(key->sk_argument, static_cast<ElementType>(so->state->meta.element_type));
+	IndexedValue v = indexed_value(key->sk_argument, so->state->shape.element_type);
 	check_query_dimensions(v, dimensions);
 	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
-	return indexed_row_in_place(v);
+	return sparse ? make_sparse_row(so->state, sparse_view(key->sk_argument)) : indexed_row_in_place(v);
 }
 
 /* The first search finds twice the rows of a usual LIMIT: fewer would be hardly cheaper, and the next search is not free. */
@@ -347,9 +350,10 @@ base_entries(ScanOpaque *so, const HnswMeta &meta, uint32 *entries)
 static uint32
 node_slots(const HnswShape &shape, BlockNumber blocks)
 {
-	double page_of_rows = 1 + (shape.details_per_page == 0 ? 0.0
-														   : static_cast<double>(shape.slots_per_page) *
-																 shape.detail_pages / shape.details_per_page);
+	/* Most sparse rows have no chain. */
+	bool plain = shape.details_per_page == 0 || shape.sparse();
+	double page_of_rows =
+		1 + (plain ? 0.0 : static_cast<double>(shape.slots_per_page) * shape.detail_pages / shape.details_per_page);
 	return static_cast<uint32>(std::fmin((blocks - 1) / page_of_rows * shape.slots_per_page, 1e9));
 }
 
@@ -637,6 +641,9 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		 */
 		node.certain = node.certain &&
 					   node.interval.upper - node.interval.lower <= kSameDistance * std::fabs(node.interval.middle);
+		/* Unit vectors are equal where the values are multiples of each other, and round each in its own way. */
+		if (so->state->shape.sparse() && so->state->metric == Metric::cosine)
+			node.certain = false;
 		if (so->tids == nullptr)
 			so->tids = static_cast<ItemPointerData *>(
 				palloc(so->state->shape.duplicates_per_slot() * sizeof(ItemPointerData)));

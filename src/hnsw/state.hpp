@@ -41,6 +41,13 @@ struct IndexState
 	bool stale;             // forget at the end of the transaction
 };
 
+/* Are codes taken from an origin in the middle of the rows? */
+inline bool
+is_centred(const IndexState *state)
+{
+	return !is_exact(state->shape.element_type) && (state->metric == Metric::l2 || state->metric == Metric::cosine);
+}
+
 /* Reads and checks the metapage (share lock for the moment), copies it to meta. XX002 where it is damaged. */
 void read_meta(Relation index, HnswMeta &meta);
 

@@ -8,6 +8,7 @@
  * A hint may be stale at any time: nothing but a prefetch looks at it without the pin.
  */
 #include "hnsw/store.hpp"
+#include "hnsw/chains.hpp"
 #include "hnsw/details.hpp"
 #include "hnsw/lanes.hpp"
 
@@ -30,6 +31,8 @@ using core::graph::CodeQuery;
 using core::graph::Interval;
 using core::graph::kFarthest;
 using core::graph::Scored;
+using core::layout::is_exact;
+using core::layout::kSparseBlockBytes;
 
 /* Of the visits of one batch, so many are brought in ahead of the one being scored, so many lines each. */
 constexpr unsigned kBatch = 128;
@@ -67,9 +70,42 @@ to_code_space(const IndexState *state, const float *v, float *out, double *norm)
 		core::quantizer::rotate(state->rotation, out);
 }
 
+/* What the codes of an index of that type are. */
+static ElementType
+element_type(const IndexState *state)
+{
+	return state->shape.element_type;
+}
+
+const float *
+make_sparse_row(const IndexState *state, const SparseView &v)
+{
+	double norm2 = 0;
+	for (int i = 0; i < v.nnz; i++)
+	{
+		float x;
+		memcpy(&x, v.values + i, sizeof x);
+		norm2 += static_cast<double>(x) * x;
+	}
+	auto *row = static_cast<SparseRow *>(palloc0(sizeof(SparseRow)));
+	row->norm = std::sqrt(norm2);
+	auto count = static_cast<Size>(v.nnz);
+	row->blocks = core::quantizer::sparse_blocks(count);
+	row->code = static_cast<uint8 *>(palloc(static_cast<Size>(row->blocks) * kSparseBlockBytes + 1));
+	bool unit = state->metric == Metric::cosine && row->norm > 0;
+	row->sq8 = core::graph::encode_sparse(v.indices, v.values, count, unit ? row->norm : 1, row->code);
+	return as_row(row);
+}
+
 void
 allocate_coded(const IndexState *state, CodedVector &coded)
 {
+	coded.residual = nullptr;
+	if (state->shape.sparse())
+	{
+		coded.code = nullptr;  // that of the row
+		return;
+	}
 	coded.code = static_cast<uint8 *>(palloc(state->shape.code_dims));
 	coded.residual = state->meta.precision == 16 ? static_cast<uint8 *>(palloc(state->shape.code_dims)) : nullptr;
 }
@@ -77,6 +113,25 @@ allocate_coded(const IndexState *state, CodedVector &coded)
 void
 encode_vector(const IndexState *state, const float *v, float *scratch, CodedVector &coded)
 {
+	switch (element_type(state))
+	{
+		case ElementType::bit:
+			coded.sq8 =
+				core::graph::encode_bits(reinterpret_cast<const uint8 *>(v), state->shape.dimensions, coded.code);
+			coded.sum = 0;
+			return;
+		case ElementType::sparse:
+		{
+			const SparseRow *row = sparse_row(v);
+			coded.sq8 = row->sq8;
+			coded.sum = static_cast<int32>(row->blocks);
+			coded.code = row->code;
+			return;
+		}
+		case ElementType::float32:
+		case ElementType::half:
+		case ElementType::int8: break;
+	}
 	to_code_space(state, v, scratch, nullptr);
 	coded.sq8 = core::quantizer::sq8_encode(scratch, state->shape.code_dims,
 											state->metric == Metric::l1 ? core::quantizer::ErrorNorm::absolute_sum
@@ -85,9 +140,43 @@ encode_vector(const IndexState *state, const float *v, float *scratch, CodedVect
 	coded.sum = core::graph::code_sum(coded.code, state->shape.code_dims);
 }
 
+static CodeQuery *
+exact_query(const IndexState *state, const uint8 *code, uint32 blocks, double norm)
+{
+	const HnswShape &shape = state->shape;
+	auto *query = static_cast<CodeQuery *>(palloc(sizeof(CodeQuery)));
+	if (!shape.sparse())
+	{
+		*query = core::graph::make_bit_query(core::distance::kernels(), state->metric, code, shape.code_dims);
+		return query;
+	}
+	void *memory = palloc(core::quantizer::sparse_query_bytes(blocks, shape.dimensions));
+	*query = core::graph::make_sparse_query(
+		state->metric, core::quantizer::sparse_query(code, blocks, shape.dimensions, memory), norm);
+	return query;
+}
+
+CodeQuery *
+exact_node_query(Relation index, const IndexState *state, uint32 id, const NodeCopy &node)
+{
+	const HnswShape &shape = state->shape;
+	auto blocks = static_cast<uint32>(node.sum);
+	if (shape.sparse() && !core::quantizer::sparse_valid(node.code, blocks, shape.dimensions))
+		pg::report_corrupt(index, shape.block_of(id), "the code of a node is not that of a sparse vector");
+	return exact_query(state, node.code, blocks, 0);
+}
+
 CodeQuery *
 make_query(const IndexState *state, const float *v)
 {
+	if (element_type(state) == ElementType::sparse)
+		return exact_query(state, sparse_row(v)->code, sparse_row(v)->blocks, sparse_row(v)->norm);
+	if (element_type(state) == ElementType::bit)
+	{
+		auto *code = static_cast<uint8 *>(palloc(state->shape.code_dims));
+		core::graph::encode_bits(reinterpret_cast<const uint8 *>(v), state->shape.dimensions, code);
+		return exact_query(state, code, 0, 0);
+	}
 	uint32 n = state->shape.code_dims;
 	auto *q = static_cast<float *>(palloc(n * sizeof(float)));
 	auto *codes = static_cast<int16 *>(palloc(n * sizeof(int16)));
@@ -130,7 +219,12 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.query = query;
 	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
-	store.scratch = static_cast<uint8 *>(palloc(2 * state->shape.code_dims));
+	store.scratch = nullptr;
+	memset(static_cast<void *>(&store.exact), 0, sizeof store.exact);
+	if (is_exact(state->shape.element_type))
+		allocate_code(state->shape, CurrentMemoryContext, store.exact);
+	else
+		store.scratch = static_cast<uint8 *>(palloc(2 * state->shape.code_dims));
 	store.counters = ScanCounters{0, 0, 0};
 	return store;
 }
@@ -275,7 +369,9 @@ score_slot(PageStore &store, const NodeHeader *node, Scored &out)
 		out.error = -1;
 		return;
 	}
-	if (unlikely(store.state->shape.tail_bytes != 0))
+	if (unlikely(store.state->shape.sparse()))
+		score_sparse(store, node, out);
+	else if (unlikely(store.state->shape.tail_bytes != 0))
 		score_long(store, node, out);
 	else
 		core::graph::score_code(*store.kernels, query, slot_code(node), node->scale, node->bias, node->norm2,
@@ -477,6 +573,28 @@ PageStore::expand(uint32 id, float threshold, Scored &self, Scored *out, unsigne
 }
 
 bool
+copy_code(PageStore &store, const NodeHeader *node, NodeCopy &copy, bool verify)
+{
+	const HnswShape &shape = store.state->shape;
+	uint32 bytes = shape.code_bytes(*node);
+	if (unlikely(bytes > copy.room))
+	{
+		copy.code = static_cast<uint8 *>(repalloc(copy.code, bytes));
+		copy.room = bytes;
+	}
+	memcpy(copy.code, slot_code(node), shape.slot_code_bytes(*node));
+	bool good = true;
+	if (shape.sparse())
+		good = bytes <= shape.self_dims || read_chain(store, *node, bytes, copy.code, verify);
+	else if (unlikely(shape.tail_bytes != 0))
+		good = read_detail(store, *node, copy.code, nullptr, verify);
+	copy.sum = shape.sparse()                           ? static_cast<int32>(core::layout::code_blocks(*node))
+			   : shape.element_type == ElementType::bit ? 0
+														: core::graph::code_sum(copy.code, shape.code_dims);
+	return good;
+}
+
+bool
 PageStore::load(uint32 id, NodeCopy &copy)
 {
 	const HnswShape &shape = state->shape;
@@ -493,9 +611,7 @@ PageStore::load(uint32 id, NodeCopy &copy)
 	if (used)
 	{
 		copy.header = *node;
-		memcpy(copy.code, slot_code(node), shape.self_dims);
-		if (unlikely(shape.tail_bytes != 0))
-			read_detail(*this, copy.header, copy.code, nullptr, false);
+		copy_code(*this, node, copy, false);
 		if (copy.lanes != nullptr)
 			memcpy(copy.lanes, slot_lanes(node, shape), node->lane_count * sizeof(uint32));
 	}
@@ -504,7 +620,6 @@ PageStore::load(uint32 id, NodeCopy &copy)
 		pg::report_corrupt(index, blkno, fault);
 	if (!used)
 		return false;
-	copy.sum = core::graph::code_sum(copy.code, shape.code_dims);
 	if (copy.lanes != nullptr)
 		for (unsigned i = 0; i < copy.header.lane_count; i++)
 			check_id(copy.lanes[i], blkno);
@@ -532,12 +647,13 @@ bool
 PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 {
 	const HnswShape &shape = state->shape;
-	if (unlikely(shape.tail_bytes != 0))
+	if (unlikely(shape.tail_bytes != 0 || is_exact(shape.element_type)))
 		return refine_long(id, out, payload);
 	for (int attempt = 0; attempt < 3; attempt++)
 	{
 		NodeCopy copy;
 		copy.code = scratch;
+		copy.room = shape.code_dims;
 		copy.lanes = nullptr;
 		if (!load(id, copy))
 			return false;
@@ -597,6 +713,7 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		/* The slot may have been given to another row in between: then its generation has changed. */
 		NodeCopy again;
 		again.code = scratch;
+		again.room = shape.code_dims;
 		again.lanes = nullptr;
 		if (!load(id, again) || again.header.generation != node.generation)
 			return false;

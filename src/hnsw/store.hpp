@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hnsw/state.hpp"
+#include "types/sparsevec.hpp"
 
 #include "vecdb/graph/beam_search.hpp"
 #include "vecdb/graph/code_distance.hpp"
@@ -15,14 +16,43 @@
 namespace vecdb::hnsw
 {
 
+using core::layout::ElementType;
+
 /* A vector in code space, coded: what a node slot and its detail slot hold. */
 struct CodedVector
 {
 	core::quantizer::Sq8 sq8;
-	int32 sum;        // of the code bytes
-	uint8 *code;      // code_dims bytes
+	int32 sum;        // of the code bytes; sparse: blocks
+	uint8 *code;      // code_dims bytes; sparse: those blocks
 	uint8 *residual;  // code_dims bytes, or null at precision 8
 };
+
+/*
+ * Rows are handed on as floats, `dimensions` of them. Those of bit strings are their bytes, and those of sparse vectors this,
+ * which as_row() and sparse_row() turn to and fro.
+ */
+struct SparseRow
+{
+	core::quantizer::Sq8 sq8;
+	uint32 blocks;
+	double norm;  // of the value, before it was made a unit vector for cosine
+	uint8 *code;
+};
+
+inline const float *
+as_row(const SparseRow *row)
+{
+	return reinterpret_cast<const float *>(row);
+}
+
+inline const SparseRow *
+sparse_row(const float *v)
+{
+	return reinterpret_cast<const SparseRow *>(v);
+}
+
+/* The row of a sparse vector, in the current context. */
+const float *make_sparse_row(const IndexState *state, const SparseView &v);
 
 /*
  * Centre, normalise (cosine) and rotate v (state->shape.dimensions floats) into out (code_dims floats).
@@ -33,18 +63,19 @@ void to_code_space(const IndexState *state, const float *v, float *out, double *
 /* Allocates coded's planes in the current context. */
 void allocate_coded(const IndexState *state, CodedVector &coded);
 
-/* scratch: code_dims floats. */
+/* scratch: code_dims floats; not looked at where codes are exact. */
 void encode_vector(const IndexState *state, const float *v, float *scratch, CodedVector &coded);
 
-/* A query in the current context; v: dimensions floats. */
+/* A query in the current context; v: a row, which a query of a sparse vector points into. */
 core::graph::CodeQuery *make_query(const IndexState *state, const float *v);
 
 /* Neighbours, header and code of one node, copied. */
 struct NodeCopy
 {
 	NodeHeader header;
-	int32 sum;
-	uint8 *code;    // code_dims bytes of the caller
+	int32 sum;      // of the code bytes; sparse: blocks; bit: 0
+	uint8 *code;    // of the caller: allocate_code(). Sparse: load() makes room for what it finds
+	uint32 room;    // bytes there
 	uint32 *lanes;  // shape.lanes ids of the caller, or null
 
 	core::graph::CodeView
@@ -53,6 +84,17 @@ struct NodeCopy
 		return core::graph::CodeView{code, header.scale, header.bias, header.norm2, sum};
 	}
 };
+
+/* Room for a code of the index; for one of a sparse vector that has room in a slot. */
+inline void
+allocate_code(const HnswShape &shape, MemoryContext context, NodeCopy &copy)
+{
+	copy.room = shape.sparse() ? shape.self_dims : shape.code_dims;
+	copy.code = static_cast<uint8 *>(MemoryContextAlloc(context, copy.room));
+}
+
+/* A node as a query, in the current context, as long as the copy stays. Codes are exact; XX002 where it has none. */
+core::graph::CodeQuery *exact_node_query(Relation index, const IndexState *state, uint32 id, const NodeCopy &node);
 
 /* TID of a row as one number: block << 16 | offset, with the bit of "the node has duplicates" above. */
 constexpr uint64 kHasDuplicates = uint64{1} << 48;
@@ -132,6 +174,7 @@ struct PageStore
 	uint32 layer;                         // being searched: slots of other layers are no nodes to it
 	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
 	uint8 *scratch;                       // two planes of code_dims bytes, for refine
+	NodeCopy exact;                       // the same where codes are exact
 	ScanCounters counters;
 
 	/* --- the concept of BeamSearch --- */
@@ -155,7 +198,7 @@ struct PageStore
 
 	/* --- the concept of ExactOrder --- */
 	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);
-	/* The same where the code goes on in the detail (details.cpp). */
+	/* The same where the code goes on in the detail, or is exact (details.cpp). */
 	bool refine_long(uint32 id, core::graph::Interval &out, uint64 &payload);
 	Metric
 	metric() const

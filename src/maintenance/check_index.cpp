@@ -8,6 +8,7 @@
  * nodes that nothing leads to (an insert was interrupted), as long as no visible row depends on them. Upper nodes that
  * nothing leads to cost a little speed and are not told.
  */
+#include "hnsw/chains.hpp"
 #include "hnsw/insert.hpp"
 #include "maintenance/check.hpp"
 
@@ -172,8 +173,8 @@ check_metapage(Check *c)
 		problem(c, kMetapage, 0, "%s", status.message);
 		return false;
 	}
-	if (c->meta.metric == static_cast<uint8>(hnsw::Metric::l1) ? c->meta.rotation_seed != 0
-															   : c->meta.rotation_seed == 0)
+	bool plain = is_exact(c->shape.element_type) || c->meta.metric == static_cast<uint8>(hnsw::Metric::l1);
+	if (plain != (c->meta.rotation_seed == 0))
 		problem(c, kMetapage, 0, "rotation does not fit the metric");
 	return true;
 }
@@ -272,10 +273,72 @@ check_part(Check *c, uint32 id, CodeDetail detail, uint32 part)
 		problem(c, kChecksum, blkno, "slot %u: checksum of its detail does not match", id);
 }
 
+/*
+ * The chain of a sparse code: from the base slot all of it, whose links are no other node's; from an upper slot those that its
+ * code needs.
+ */
+static void
+check_chain_links(Check *c, uint32 id, const NodeHeader *node)
+{
+	const HnswShape &shape = c->shape;
+	bool base = node->level == 0;
+	CodeDetail link = code_detail(*node);
+	uint32 wanted = shape.chain_links(shape.code_bytes(*node)), ordinal = 0;
+	BlockNumber blkno = shape.block_of(id);
+	for (; base ? link.id != kInvalidId : ordinal < wanted; ordinal++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!valid_detail(link.id, shape, c->blocks))
+		{
+			problem(c, kDetail, blkno, "slot %u: invalid address of link %u of its code", id, ordinal);
+			return;
+		}
+		if (base && (get_bit(c->details, link.id) || ordinal == kMaxChainLinks))
+		{
+			problem(c, kDetail, blkno, "slot %u: link %u of its code belongs to another node too", id, ordinal);
+			return;
+		}
+		if (!base && !get_bit(c->details, link.id))
+		{
+			problem(c, kDetail, blkno, "slot %u: the rest of its code is in no base node's detail", id);
+			return;
+		}
+		set_bit(c->details, link.id);
+		BlockNumber at = shape.detail_block_of(link.id);
+		Buffer buffer = ReadBuffer(c->index, at);
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		Page page = BufferGetPage(buffer);
+		bool kind = hnsw::page_is(page, PageKind::detail);
+		bool given_out = link.id % shape.details_per_page < hnsw::page_trailer(page)->used;
+		bool matches = ordinal >= wanted || hnsw::link_matches(page, shape, link, ordinal);
+		uint32 next = hnsw::next_link(page, shape, link.id);
+		UnlockReleaseBuffer(buffer);
+		if (!kind || !given_out)
+		{
+			problem(c, kDetail, at,
+					kind ? "slot %u: its detail was never given out"
+						 : "slot %u: its detail lies on a page of another kind",
+					id);
+			return;
+		}
+		if (!matches)
+			problem(c, kChecksum, at, "slot %u: checksum of its detail does not match", id);
+		link.id = next;
+	}
+	if (ordinal < wanted)
+		problem(c, kDetail, blkno, "slot %u: its code ends after %u of %u links", id, ordinal, wanted);
+}
+
 static void
 check_detail(Check *c, uint32 id, const NodeHeader *node)
 {
 	BlockNumber blkno = c->shape.block_of(id);
+	if (c->shape.sparse())
+	{
+		if (c->shape.detail_bytes != 0 && check_node(*node, c->shape) == nullptr)
+			check_chain_links(c, id, node);
+		return;
+	}
 	if (c->shape.detail_bytes == 0)
 	{
 		if (node->link != kInvalidId)
@@ -471,6 +534,11 @@ check_level(Check *c, uint32 id, const NodeHeader *node)
 		set_bit(c->below, node->link);
 	if (c->shape.tail_bytes == 0)
 		return;
+	if (c->shape.sparse())
+	{
+		check_chain_links(c, id, node);
+		return;
+	}
 	CodeDetail detail = code_detail(*node);
 	if (!valid_detail(detail.id, c->shape, c->blocks) || !get_bit(c->details, detail.id))
 		problem(c, kDetail, blkno, "slot %u: the rest of its code is in no base node's detail", id);
@@ -663,16 +731,40 @@ check_reachable(Check *c)
 
 /* --- rows of the table --- */
 
+/* Exact codes are those of the rows, to the last bit. The store has just read the node's. */
+static void
+check_exact(Check *c, const float *v, uint32 id, ItemPointer tid, const core::graph::Interval &interval)
+{
+	const hnsw::NodeCopy &node = c->store.exact;
+	uint32 bytes = c->shape.code_bytes(node.header);
+	bool sparse = c->shape.sparse();
+	if (sparse && !core::quantizer::sparse_valid(node.code, static_cast<uint32>(node.sum), c->shape.dimensions))
+		problem(c, kNode, c->shape.block_of(id), "slot %u: its code is not that of a sparse vector", id);
+	hnsw::CodedVector coded;
+	hnsw::allocate_coded(c->state, coded);
+	hnsw::encode_vector(c->state, v, nullptr, coded);
+	bool same = coded.sum == node.sum && memcmp(coded.code, node.code, bytes) == 0 &&
+				coded.sq8.norm2 == node.header.norm2 && interval.lower <= interval.upper;
+	if (!same)
+		problem(c, kWrongVector, c->shape.block_of(id), "slot %u: not the vector of row (%u,%u)", id,
+				ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid));
+}
+
 /* The node's interval of distances must hold the distance of the row's vector to itself. */
 static void
 check_vector(Check *c, const float *v, uint32 id, ItemPointer tid)
 {
 	uint64 payload;
-	core::graph::Interval interval;
+	core::graph::Interval interval{};
 	c->store.query = hnsw::make_query(c->state, v);
 	if (!c->store.refine(id, interval, payload))
 		return;
 	double expected = 0;
+	if (is_exact(c->shape.element_type))
+	{
+		check_exact(c, v, id, tid, interval);
+		return;
+	}
 	if (c->state->metric == hnsw::Metric::inner_product)
 		for (uint32 i = 0; i < c->shape.dimensions; i++)
 			expected -= static_cast<double>(v[i]) * v[i];

@@ -122,11 +122,13 @@ look_into_hnsw(Relation index, Info &info)
 	info.element_type = meta.element_type;
 	info.build_milliseconds = meta.build_milliseconds;
 	bool fused = meta.layout == static_cast<uint8>(Layout::fused);
-	info.storage = psprintf("%s, %u bits", fused ? "fused" : "compact", meta.precision);
+	bool exact = is_exact(static_cast<ElementType>(meta.element_type));
+	info.storage = exact ? "compact, exact" : psprintf("%s, %u bits", fused ? "fused" : "compact", meta.precision);
 	parameter(info, "m", "%u", meta.m);
 	parameter(info, "ef_construction", "%u", meta.ef_construction);
 	parameter(info, "layout", "\"%s\"", fused ? "fused" : "compact");
-	parameter(info, "precision", "%u", meta.precision);
+	if (!exact)
+		parameter(info, "precision", "%u", meta.precision);
 	if (fused)
 		parameter(info, "code_dims", "%u", meta.sign_dims);
 	parameter(info, "ef_search", "%d", hnsw::guc_ef_search);
@@ -293,6 +295,8 @@ result_row(FunctionCallInfo fcinfo, Info &info)
 	double bytes = static_cast<double>(info.blocks) * BLCKSZ;
 	double a_row = info.rows > 0 ? bytes / static_cast<double>(info.rows) : 0;
 	auto type = static_cast<ElementType>(info.element_type);
+	/* Values of sparse vectors have lengths of their own, which are not asked for. */
+	bool no_ratio = info.rows == 0 || type == ElementType::sparse;
 	double value_bytes = static_cast<double>(indexed_value_bytes(info.dimensions, type));
 	double mean = info.lists > 0 ? info.list_sum / info.lists : 0;
 	double variance = info.lists > 0 ? std::max(0.0, info.list_squares / info.lists - mean * mean) : 0;
@@ -315,7 +319,7 @@ result_row(FunctionCallInfo fcinfo, Info &info)
 	put(CStringGetTextDatum(info.storage));
 	put_count(static_cast<uint64>(info.blocks) * BLCKSZ);
 	put(Float8GetDatum(a_row), info.rows == 0);
-	put(Float8GetDatum(info.rows == 0 ? 0 : value_bytes / a_row), info.rows == 0);
+	put(Float8GetDatum(no_ratio ? 0 : value_bytes / a_row), no_ratio);
 	put(Int32GetDatum(static_cast<int32>(info.lists)), !info.has_lists);
 	put(Int64GetDatum(static_cast<int64>(info.list_min)), info.lists == 0);
 	put(Float8GetDatum(mean), info.lists == 0);

@@ -86,8 +86,10 @@ indexed_is_zero(const IndexedValue &value)
 		case ElementType::half: return is_zero<uint16>(value.elements, n, 0x7FFF);
 		case ElementType::int8: return is_zero<uint8>(value.elements, n, 0xFF);
 		case ElementType::bit: return is_zero<uint8>(value.elements, (n + 7) / 8, 0xFF);
-		case ElementType::float32:
-		case ElementType::sparse: break;
+		case ElementType::sparse:
+			return is_zero<uint32>(static_cast<const int32 *>(value.elements) + value.count,
+								   static_cast<Size>(value.count), 0x7FFFFFFF);
+		case ElementType::float32: break;
 	}
 	return is_zero<uint32>(value.elements, n, 0x7FFFFFFF);
 }
@@ -109,8 +111,8 @@ check_query_dimensions(const IndexedValue &query, uint32 dimensions)
 		case ElementType::half: check_same_halfvec_dimensions(n, query.dimensions); return;
 		case ElementType::int8: check_same_int8vec_dimensions(n, query.dimensions); return;
 		case ElementType::bit: check_same_bit_lengths(dimensions, static_cast<uint32>(query.dimensions)); return;
-		case ElementType::float32:
-		case ElementType::sparse: break;
+		case ElementType::sparse: check_same_sparse_dimensions(n, query.dimensions); return;
+		case ElementType::float32: break;
 	}
 	check_same_dimensions(n, query.dimensions);
 }

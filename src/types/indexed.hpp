@@ -10,6 +10,7 @@
 #include "types/bit.hpp"
 #include "types/halfvec.hpp"
 #include "types/int8vec.hpp"
+#include "types/sparsevec.hpp"
 #include "types/vector.hpp"
 
 #include "vecdb/layout/hnsw_page.hpp"
@@ -29,6 +30,7 @@ struct IndexedValue
 	ElementType type;
 	int dimensions;  // of a bit string: bits
 	const void *elements;
+	int count;  // of a sparse vector, whose elements are indices and then values: its non-zeros; else 0
 };
 
 inline IndexedValue
@@ -39,24 +41,27 @@ indexed_value(Datum datum, ElementType type)
 		case ElementType::half:
 		{
 			HalfvecView v = halfvec_view(datum);
-			return IndexedValue{type, v.dim, v.x};
+			return IndexedValue{type, v.dim, v.x, 0};
 		}
 		case ElementType::int8:
 		{
 			Int8View v = int8_view(datum);
-			return IndexedValue{type, v.dim, v.x};
+			return IndexedValue{type, v.dim, v.x, 0};
 		}
 		case ElementType::bit:
 		{
 			BitView v = bit_view(datum);
-			return IndexedValue{type, static_cast<int>(v.length), v.bytes};
+			return IndexedValue{type, static_cast<int>(v.length), v.bytes, 0};
 		}
-		case ElementType::float32:
-		case ElementType::sparse: break;
+		case ElementType::sparse:
+		{
+			SparseView v = sparse_view(datum);
+			return IndexedValue{type, v.dim, v.indices, v.nnz};
+		}
+		case ElementType::float32: break;
 	}
-	Assert(type == ElementType::float32);
 	VectorView v = vector_view(datum);
-	return IndexedValue{type, v.dim, v.x};
+	return IndexedValue{type, v.dim, v.x, 0};
 }
 
 /* Detoasts where need be. */
@@ -66,11 +71,14 @@ indexed_dimensions(Datum datum, ElementType type)
 	return indexed_value(datum, type).dimensions;
 }
 
-/* Bytes of a row as indexes hand it on. */
+/* Bytes of a row as indexes hand it on; of sparse vectors a guess. */
 inline Size
 indexed_bytes(uint32 dimensions, ElementType type)
 {
-	return type == ElementType::bit ? (static_cast<Size>(dimensions) + 7) / 8 : dimensions * sizeof(float);
+	constexpr Size kUsualSparse = 16 + 100 * (sizeof(int32) + sizeof(float));
+	return type == ElementType::sparse ? kUsualSparse
+		   : type == ElementType::bit  ? (static_cast<Size>(dimensions) + 7) / 8
+									   : dimensions * sizeof(float);
 }
 
 /* Bytes of a value's elements as the column stores them. */

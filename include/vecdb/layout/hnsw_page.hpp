@@ -331,6 +331,12 @@ struct HnswShape
 		std::uint32_t n = code_bytes(node);
 		return n < self_dims ? n : self_dims;
 	}
+	/* The size that code_distance() wants to know. */
+	std::uint32_t
+	distance_bytes() const noexcept
+	{
+		return sparse() ? 0 : code_dims;
+	}
 	/* Links of the chain that a sparse code of so many bytes needs. */
 	std::uint32_t
 	chain_links(std::uint32_t bytes) const noexcept
@@ -446,6 +452,36 @@ sparse_room(std::uint32_t slots, int m) noexcept
 	std::uint32_t fixed = static_cast<std::uint32_t>(sizeof(NodeHeader)) + 8 * static_cast<std::uint32_t>(m);
 	std::uint32_t room = kPageBodyBytes / slots;
 	return room <= fixed ? 0 : (room - fixed) / kSparseBlockBytes * kSparseBlockBytes;
+}
+
+/*
+ * How much of a sparse code a slot takes, from how many rows have codes of each number of blocks: the bytes of a row's slot and
+ * links are counted, and a quarter of a page for each page that a visit reads beside the slot's.
+ */
+inline std::uint32_t
+choose_sparse_self(const std::uint64_t *rows_of_blocks, std::uint32_t most_blocks, int m) noexcept
+{
+	std::uint32_t best = kSparseBlockBytes;
+	double least_cost = 1e300;
+	for (std::uint32_t slots = 1; sparse_room(slots, m) > 0; slots++)
+	{
+		HnswShape shape{};
+		shape.self_dims = sparse_room(slots, m);
+		double cost = 0;
+		for (std::uint32_t blocks = 0; blocks <= most_blocks; blocks++)
+		{
+			std::uint32_t links = shape.chain_links(blocks * kSparseBlockBytes);
+			std::uint32_t pages = (links * (kLinkBytes + 8) + kPageBodyBytes - 1) / kPageBodyBytes;
+			cost += static_cast<double>(rows_of_blocks[blocks]) *
+					(kPageBodyBytes / slots + links * (kLinkBytes + 8) + pages * (kPageBodyBytes / 4));
+		}
+		if (cost < least_cost)
+		{
+			least_cost = cost;
+			best = shape.self_dims;
+		}
+	}
+	return best;
 }
 
 /* Fills shape; false for dimensions that the type does not have, and where no slot fits a page. */
