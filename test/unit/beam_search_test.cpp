@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -340,6 +341,30 @@ TEST(BeamSearchQueue, ManyEqualDistances)
 	while (search->pop(id))
 		popped++;
 	EXPECT_GE(popped, 40u);
+}
+
+/* A search of its caller's lies in memory that was something else before. */
+TEST(BeamSearchQueue, InitLeavesNothingOfWhatTheMemoryHeld)
+{
+	const float lo = -1, hi = 1, step = std::numeric_limits<float>::denorm_min();
+	auto beam = std::make_unique<BeamSearch>();
+	std::memset(static_cast<void *>(beam.get()), 0xfe, sizeof *beam);
+	beam->lo = lo;
+	beam->hi = hi;
+	beam->inverse_step = step;
+	ASSERT_TRUE(beam->init(plain_memory(), 4));
+	beam->reset_near(4);
+	for (std::uint32_t i = 0; i < 100; i++)
+		ASSERT_TRUE(beam->insert(Scored{static_cast<float>(i % 10) / 10 - 0.5f, 0, i, 0}));
+	EXPECT_LT(beam->threshold(), 0);
+	for (int i = 0; i < 10; i++)
+	{
+		std::uint32_t id;
+		ASSERT_TRUE(beam->pop(id));
+		EXPECT_EQ(id % 10, 0u);
+	}
+	beam->memory.release(beam->entries);
+	beam->visited.destroy();
 }
 
 TEST(BeamSearchQueue, ReportsMissingMemory)

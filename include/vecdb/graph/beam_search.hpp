@@ -75,6 +75,7 @@ struct BeamSearch
 		capacity = ef_hint * 32 < 4096 ? 4096 : ef_hint * 32;
 		results = nullptr;
 		result_count = result_capacity = 0;
+		lo = hi = inverse_step = 0;  // for reset_near()
 		entries = memory.array<Scored>(capacity);
 		return entries != nullptr && visited.init(memory, 1024);
 	}
