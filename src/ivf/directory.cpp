@@ -99,14 +99,15 @@ centre_at(Relation index, IndexState *state, const NearList &list, Buffer &buffe
 	return reinterpret_cast<const float *>(slot + sizeof(SlotHeader));
 }
 
-/* One pass over the directory's pages: an entry a list, by estimate. */
-static uint32
-read_estimates(Relation index, IndexState *state, BlockNumber head, const SignQuery &query, float g, bool by_product,
-			   NearList *&lists, uint32 &capacity)
+/*
+ * One pass over the directory's pages. Reader: ready() before a page is locked, block() for each block with lists, done() with no lock
+ * held again.
+ */
+template <class Reader>
+static void
+walk_directory(Relation index, IndexState *state, BlockNumber head, Reader &reader)
 {
 	const IvfShape &shape = state->directory;
-	const core::distance::Kernels &kernels = core::distance::kernels();
-	uint32 n = 0;
 	BlockNumber blkno = head;
 	BlockNumber length = 0;
 	for (uint32 pages = 0; blkno != kNoBlock; pages++)
@@ -116,61 +117,101 @@ read_estimates(Relation index, IndexState *state, BlockNumber head, const SignQu
 			length = RelationGetNumberOfBlocks(index);
 		if (blkno == 0 || blkno >= length || pages >= length)
 			pg::report_corrupt(index, blkno, "the directory's chain leads astray");
-		if (n + shape.lanes_per_page > capacity)
-		{
-			capacity = std::max(capacity + capacity / 2, state->meta.list_count) + shape.lanes_per_page;
-			lists = lists == nullptr
-						? static_cast<NearList *>(palloc(capacity * sizeof(NearList)))
-						: static_cast<NearList *>(repalloc_huge(lists, static_cast<Size>(capacity) * sizeof(NearList)));
-		}
+		reader.ready();
 		Buffer buffer = state->hints.visit(index, blkno);
 		Page page = BufferGetPage(buffer);
 		const ListHeader *header = list_header(page);
 		bool good = page_is(page, IvfPageKind::list) && (header->flags & kListDirectory) != 0 &&
 					header->blocks <= shape.blocks_per_page;
 		for (uint32 b = 0; good && b < header->blocks; b++)
-		{
-			const uint8 *block = list_block(page, shape, b);
-			const BlockHeader *h = core::lists::block_header(block);
-			const RowTid *tids = core::lists::block_tids(shape, block);
-			float est[kLanes];
-			if (h->live == 0)
-				continue;
-			/* |x - c|^2 = |c|^2 + |x|^2 - 2 <x, c>, the last from the code; for products only that counts. */
-			kernels.fast_scan(block + shape.codes_offset, query.lut, query.segments, h->add, h->mul,
-							  by_product ? 0.0f : h->add_scale, by_product ? h->mul_scale * 0.5f : h->mul_scale, g,
-							  query.step, query.bias, 0.0f, est);
-			for (uint32 live = h->live; live != 0; live &= live - 1)
-			{
-				auto lane = static_cast<uint32>(__builtin_ctz(live));
-				uint32 at = b * kLanes + lane;
-				NearList &list = lists[n++];
-				list.distance = std::isfinite(est[lane]) ? est[lane] : kNoEstimate;
-				list.head = tid_block(tids[lane]);
-				list.block = blkno;
-				list.lane = at;
-				list.slot_block = shape.pages_per_slot == 1 ? slot_blocks(page)[shape.slot_page_of(at)] : 0;
-				list.exact = false;
-				/* Said by the next look at the length, which may be the first one that is needed. */
-				if (list.head >= length || list.slot_block >= length)
-					length = 0;
-			}
-		}
+			if (core::lists::block_header(list_block(page, shape, b))->live != 0)
+				reader.block(page, blkno, b);
 		BlockNumber next = header->next;
 		UnlockReleaseBuffer(buffer);
 		if (!good)
 			pg::report_corrupt(index, blkno, "not a page of the directory");
-		if (length == 0)
-		{
-			length = RelationGetNumberOfBlocks(index);
-			for (uint32 i = 0; i < n; i++)
-				if (lists[i].head >= length || lists[i].slot_block >= length)
-					pg::report_corrupt(index, blkno, "the directory names a block that does not exist");
-		}
+		reader.done(blkno, length);
 		blkno = next;
 	}
-	return n;
 }
+
+static NearList
+list_at(const IvfShape &shape, Page page, BlockNumber blkno, uint32 block, uint32 lane, float distance)
+{
+	const RowTid *tids = core::lists::block_tids(shape, list_block(page, shape, block));
+	uint32 at = block * kLanes + lane;
+	uint32 slot_block = shape.pages_per_slot == 1 ? slot_blocks(page)[shape.slot_page_of(at)] : 0;
+	return NearList{distance, tid_block(tids[lane]), at, blkno, slot_block, false};
+}
+
+static void
+check_blocks(Relation index, BlockNumber blkno, const NearList *lists, uint32 n)
+{
+	BlockNumber length = RelationGetNumberOfBlocks(index);
+	for (uint32 i = 0; i < n; i++)
+		if (lists[i].head >= length || lists[i].slot_block >= length)
+			pg::report_corrupt(index, blkno, "the directory names a block that does not exist");
+}
+
+/* An entry a list, by estimate. */
+struct Estimates
+{
+	Relation index;
+	const IndexState *state;
+	const SignQuery &query;
+	float g;
+	bool by_product;
+	NearList *lists;
+	uint32 count, capacity;
+	uint32 checked;
+	BlockNumber greatest;  // block that those behind `checked` name
+
+	void
+	ready()
+	{
+		const uint32 more = state->directory.lanes_per_page;
+		if (count + more <= capacity)
+			return;
+		capacity = std::max(capacity + capacity / 2, state->meta.list_count) + more;
+		lists = lists == nullptr
+					? static_cast<NearList *>(palloc(capacity * sizeof(NearList)))
+					: static_cast<NearList *>(repalloc_huge(lists, static_cast<Size>(capacity) * sizeof(NearList)));
+	}
+
+	void
+	block(Page page, BlockNumber blkno, uint32 b)
+	{
+		const IvfShape &shape = state->directory;
+		const uint8 *block = list_block(page, shape, b);
+		const BlockHeader *h = core::lists::block_header(block);
+		float est[kLanes];
+		/* |x - c|^2 = |c|^2 + |x|^2 - 2 <x, c>, the last from the code; for products only that counts. */
+		core::distance::kernels().fast_scan(block + shape.codes_offset, query.lut, query.segments, h->add, h->mul,
+											by_product ? 0.0f : h->add_scale,
+											by_product ? h->mul_scale * 0.5f : h->mul_scale, g, query.step, query.bias,
+											0.0f, est);
+		for (uint32 live = h->live; live != 0; live &= live - 1)
+		{
+			auto lane = static_cast<uint32>(__builtin_ctz(live));
+			float distance = std::isfinite(est[lane]) ? est[lane] : kNoEstimate;
+			const NearList &list = lists[count++] = list_at(shape, page, blkno, b, lane, distance);
+			greatest = std::max({greatest, list.head, list.slot_block});
+		}
+	}
+
+	void
+	done(BlockNumber blkno, BlockNumber &length)
+	{
+		/* The length may be out of date; one look at it serves all. */
+		if (greatest >= length)
+		{
+			check_blocks(index, blkno, lists + checked, count - checked);
+			length = RelationGetNumberOfBlocks(index);
+		}
+		checked = count;
+		greatest = 0;
+	}
+};
 
 uint32
 near_lists(Relation index, IndexState *state, const float *x, bool by_product, uint32 exact, NearList **out)
@@ -189,7 +230,11 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 	{
 		BlockNumber head;
 		uint32 version = directory_version(index, state, head);
-		uint32 n = read_estimates(index, state, head, query, g, by_product, lists, capacity);
+		Estimates all{index, state, query, g, by_product, lists, 0, capacity, 0, 0};
+		walk_directory(index, state, head, all);
+		lists = all.lists;
+		capacity = all.capacity;
+		uint32 n = all.count;
 		bool again = false;
 		if (n > 0)
 		{
@@ -266,14 +311,20 @@ read_centre(Relation index, IndexState *state, const NearList &list, float *cent
 	return at != nullptr;
 }
 
-/* The lists with the least estimates, in no order. */
+/*
+ * The lists with the least estimates, in no order. For an insert: a quarter of the time of near_lists, as most lists are never looked at
+ * one by one.
+ */
 struct Shortlist
 {
 	static constexpr uint32 kMost = 32;
-	NearList lists[kMost];
+	const IvfShape &shape;
+	const SignQuery &query;
+	float g;
+	float limit;  // what does not lie below it has no place
 	uint32 count;
 	uint32 last;  // of a full one: the one with the greatest
-	float limit;  // what does not lie below it has no place
+	NearList lists[kMost];
 
 	void
 	take(const NearList &list)
@@ -287,59 +338,34 @@ struct Shortlist
 				last = i;
 		limit = lists[last].distance;
 	}
-};
 
-/* One pass over the directory for an insert: a quarter of the time of near_lists, as most lists are never looked at one by one. */
-static void
-read_shortlist(Relation index, IndexState *state, BlockNumber head, const SignQuery &query, float g, Shortlist &near)
-{
-	const IvfShape &shape = state->directory;
-	const core::distance::Kernels &kernels = core::distance::kernels();
-	BlockNumber length = RelationGetNumberOfBlocks(index);
-	near.count = near.last = 0;
-	near.limit = std::numeric_limits<float>::infinity();
-	BlockNumber blkno = head;
-	for (uint32 pages = 0; blkno != kNoBlock; pages++)
+	void
+	ready()
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (blkno >= length)
-			length = RelationGetNumberOfBlocks(index);
-		if (blkno == 0 || blkno >= length || pages >= length)
-			pg::report_corrupt(index, blkno, "the directory's chain leads astray");
-		Buffer buffer = state->hints.visit(index, blkno);
-		Page page = BufferGetPage(buffer);
-		const ListHeader *header = list_header(page);
-		bool good = page_is(page, IvfPageKind::list) && (header->flags & kListDirectory) != 0 &&
-					header->blocks <= shape.blocks_per_page;
-		for (uint32 b = 0; good && b < header->blocks; b++)
-		{
-			const uint8 *block = list_block(page, shape, b);
-			const BlockHeader *h = core::lists::block_header(block);
-			const RowTid *tids = core::lists::block_tids(shape, block);
-			float est[kLanes];
-			uint32 near_lanes = h->live & kernels.fast_scan(block + shape.codes_offset, query.lut, query.segments,
-															h->add, h->mul, h->add_scale, h->mul_scale, g, query.step,
-															query.bias, near.limit, est);
-			for (; near_lanes != 0; near_lanes &= near_lanes - 1)
-			{
-				auto lane = static_cast<uint32>(__builtin_ctz(near_lanes));
-				uint32 at = b * kLanes + lane;
-				uint32 slot_block = shape.pages_per_slot == 1 ? slot_blocks(page)[shape.slot_page_of(at)] : 0;
-				if (est[lane] < near.limit)
-					near.take(NearList{est[lane], tid_block(tids[lane]), at, blkno, slot_block, false});
-			}
-		}
-		BlockNumber next = header->next;
-		UnlockReleaseBuffer(buffer);
-		if (!good)
-			pg::report_corrupt(index, blkno, "not a page of the directory");
-		blkno = next;
 	}
-	length = RelationGetNumberOfBlocks(index);
-	for (uint32 i = 0; i < near.count; i++)
-		if (near.lists[i].head >= length || near.lists[i].slot_block >= length)
-			pg::report_corrupt(index, near.lists[i].block, "the directory names a block that does not exist");
-}
+
+	void
+	block(Page page, BlockNumber blkno, uint32 b)
+	{
+		const uint8 *block = list_block(page, shape, b);
+		const BlockHeader *h = core::lists::block_header(block);
+		float est[kLanes];
+		uint32 near = h->live & core::distance::kernels().fast_scan(block + shape.codes_offset, query.lut,
+																	query.segments, h->add, h->mul, h->add_scale,
+																	h->mul_scale, g, query.step, query.bias, limit, est);
+		for (; near != 0; near &= near - 1)
+		{
+			auto lane = static_cast<uint32>(__builtin_ctz(near));
+			if (est[lane] < limit)
+				take(list_at(shape, page, blkno, b, lane, est[lane]));
+		}
+	}
+
+	void
+	done(BlockNumber, BlockNumber &)
+	{
+	}
+};
 
 /* The nearest of the short list, and its centre. False: one of them has gone meanwhile. */
 static bool
@@ -382,9 +408,10 @@ nearest_by_estimate(Relation index, IndexState *state, const float *x, NearList 
 	for (int restart = 0; restart < kRestarts && !good; restart++)
 	{
 		BlockNumber head;
-		Shortlist near;
+		Shortlist near{state->directory, query, g, std::numeric_limits<float>::infinity(), 0, 0, {}};
 		directory_version(index, state, head);
-		read_shortlist(index, state, head, query, g, near);
+		walk_directory(index, state, head, near);
+		check_blocks(index, head, near.lists, near.count);
 		if (near.count == 0)
 			break;
 		good = nearest_of(index, state, x, near, list, centre);

@@ -21,9 +21,6 @@ struct NearList
 	bool exact;
 };
 
-/* Parts of the longest slot: 64,000 float32. */
-constexpr uint32 kMaxSlotParts = 32;
-
 /*
  * A slot longer than a page, put together in scratch (slot_bytes): of lane `lane` of list page `block`. Its last page comes back pinned and
  * share-locked in buffer, for the caller to release. Null: not a slot page.

@@ -25,7 +25,6 @@ using storage::PageChange;
 
 /* A WAL record takes four buffers: the list page and these. */
 constexpr uint32 kSlotPagesPerRecord = 3;
-constexpr uint32 kMaxPagesPerSlot = (4 * 64000 + kSlotPartBytes - 1) / kSlotPartBytes + 1;
 
 void
 lock_reorganisation(Relation index)
@@ -141,6 +140,9 @@ open_slot_page(Relation index, IndexState *state, Buffer list_page, uint32 entry
 		return new_page(index);
 	if (blkno >= RelationGetNumberOfBlocks(index))
 		pg::report_corrupt(index, owner, "a list page names a slot page past the end of the index");
+	/* We have it locked already. */
+	if (blkno == owner)
+		pg::report_corrupt(index, owner, "a list page names itself as a slot page");
 	Buffer buffer = state->hints.visit(index, blkno, BUFFER_LOCK_EXCLUSIVE);
 	Page page = BufferGetPage(buffer);
 	if (!page_is(page, IvfPageKind::slots) || page_trailer(page)->owner != owner)
@@ -169,7 +171,7 @@ put_slot(Page page, const IvfShape &shape, uint32 lane, const uint8 *slot, uint3
 /* Where a long slot's parts behind the first are; the first is written with the lane. */
 struct LongSlot
 {
-	BlockNumber blocks[kMaxPagesPerSlot];
+	BlockNumber blocks[kMaxSlotParts];
 };
 
 static void
@@ -238,8 +240,14 @@ fill_lanes(Relation index, IndexState *state, const IvfShape &shape, PageChange 
 {
 	BlockNumber owner = BufferGetBlockNumber(list_page);
 	bool fresh[kSlotPagesPerRecord];
+	const uint32 *named = slot_blocks(BufferGetPage(list_page));
 	for (uint32 i = 0; i < room.entry_count; i++)
+	{
+		for (uint32 j = 0; j < i; j++)
+			if (named[room.entries[i]] != 0 && named[room.entries[i]] == named[room.entries[j]])
+				pg::report_corrupt(index, owner, "a list page names a slot page twice");
 		slot_buffers[i] = open_slot_page(index, state, list_page, room.entries[i], fresh[i]);
+	}
 	Page page = change.page(list_page);
 	ListHeader *header = list_header(page);
 	uint32 before = header->blocks;
@@ -420,6 +428,10 @@ make_empty_list(Relation index, IndexState *state, const float *centre, bool own
 	const IvfShape &shape = state->directory;
 	IvfMeta now;
 	read_meta(index, now);
+	CodedRow row{};
+	auto *scratch = static_cast<float *>(palloc(2 * shape.code_dims * sizeof(float)));
+	row.codes = static_cast<uint8 *>(palloc0(shape.segments));
+	row.slot = static_cast<uint8 *>(palloc0(shape.slot_bytes));
 
 	/* From the head on, as the directory is short and lanes of it come free anywhere. */
 	Room room;
@@ -427,10 +439,6 @@ make_empty_list(Relation index, IndexState *state, const float *centre, bool own
 	Buffer head_buffer = new_page(index);
 	BlockNumber head = BufferGetBlockNumber(head_buffer);
 	RowTid place = make_tid(head, 1);
-	CodedRow row{};
-	auto *scratch = static_cast<float *>(palloc(2 * shape.code_dims * sizeof(float)));
-	row.codes = static_cast<uint8 *>(palloc0(shape.segments));
-	row.slot = static_cast<uint8 *>(palloc0(shape.slot_bytes));
 	core::lists::encode_centre(shape, centre, place, row, scratch);
 	LongSlot parts;
 	if (shape.pages_per_slot > 1)

@@ -45,7 +45,6 @@ using core::lists::Score;
 struct Candidate
 {
 	RowTid tid;
-	uint16 unused;
 	uint32 view;             // of its list: index into so->views
 	BlockNumber list_block;  // its list page, and its lane there
 	uint32 lane;
@@ -70,7 +69,6 @@ struct ScanOpaque
 	bool complete;  // nothing that the lists of this pass hold was left out
 	Relation index;
 	IndexState *state;
-	IndexScanDesc scan;
 	const float *v;
 	ListQuery query;
 	ExactOrder order;
@@ -90,6 +88,7 @@ struct ScanOpaque
 	ListView *views;
 	uint32 view_count, view_capacity;
 	uint32 open_view;  // of query; kNoBlock: none
+	bool diff_kept;    // query.diff belongs to a view: the next list needs its own
 	float *nearest;    // heap of the look_ahead least upper bounds
 	uint32 nearest_count, nearest_capacity;
 	float threshold;
@@ -220,18 +219,37 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 
 /* --- rows that may be near --- */
 
-static Candidate *
+/* Room for so many more: before a page is locked. */
+static void
+reserve(Candidates &c, uint32 rows)
+{
+	if (c.capacity - c.count >= rows)
+		return;
+	uint32 more = std::max(c.count + rows, c.capacity == 0 ? 256 : 2 * c.capacity);
+	c.rows = static_cast<Candidate *>(c.rows == nullptr
+										  ? palloc(more * sizeof(Candidate))
+										  : repalloc_huge(c.rows, static_cast<Size>(more) * sizeof(Candidate)));
+	c.capacity = more;
+}
+
+static inline Candidate *
 add_candidate(Candidates &c)
 {
-	if (c.count == c.capacity)
-	{
-		uint32 more = c.capacity == 0 ? 256 : 2 * c.capacity;
-		c.rows = static_cast<Candidate *>(c.rows == nullptr
-											  ? palloc(more * sizeof(Candidate))
-											  : repalloc_huge(c.rows, static_cast<Size>(more) * sizeof(Candidate)));
-		c.capacity = more;
-	}
+	Assert(c.count < c.capacity);
 	return &c.rows[c.count++];
+}
+
+/* Room for so many more rows that may be among the nearest: before their slots are locked. */
+static void
+reserve_found(ScanOpaque *so, uint32 rows)
+{
+	reserve(so->found, rows);
+	uint32 needed = std::min(so->look_ahead, so->nearest_count + rows);
+	if (so->nearest_capacity >= needed)
+		return;
+	so->nearest_capacity = std::max(needed, 2 * so->nearest_capacity);
+	so->nearest =
+		static_cast<float *>(repalloc_huge(so->nearest, static_cast<Size>(so->nearest_capacity) * sizeof(float)));
 }
 
 static inline bool
@@ -246,12 +264,7 @@ count_upper(ScanOpaque *so, float upper)
 {
 	if (so->nearest_count < so->look_ahead)
 	{
-		if (so->nearest_count == so->nearest_capacity)
-		{
-			so->nearest_capacity *= 2;
-			so->nearest = static_cast<float *>(
-				repalloc_huge(so->nearest, static_cast<Size>(so->nearest_capacity) * sizeof(float)));
-		}
+		Assert(so->nearest_count < so->nearest_capacity);
 		so->nearest[so->nearest_count++] = upper;
 		std::push_heap(so->nearest, so->nearest + so->nearest_count);
 		if (so->nearest_count == so->look_ahead)
@@ -283,12 +296,16 @@ use_view(ScanOpaque *so, uint32 view)
 	so->open_view = view;
 }
 
-/* The slot of a candidate, its page pinned and share-locked in buffer; null: it is not the row's any more. */
+/*
+ * The slot of a candidate, its page pinned and share-locked in buffer; null: it is not the row's any more, which is dead to everybody then.
+ * A page that holds no slots of the list page is damage on the primary; on a standby the pass begins again.
+ */
 static const uint8 *
 visit_slot(ScanOpaque *so, const Candidate &c, Buffer &buffer)
 {
 	const IvfShape &shape = shape_of(so);
 	const uint8 *slot;
+	bool good = true;
 	so->stats.pages++;
 	if (shape.pages_per_slot > 1)
 	{
@@ -299,12 +316,15 @@ visit_slot(ScanOpaque *so, const Candidate &c, Buffer &buffer)
 	{
 		buffer = so->state->hints.visit(so->index, c.slot_block);
 		Page page = BufferGetPage(buffer);
-		slot = page_is(page, IvfPageKind::slots) ? reinterpret_cast<const uint8 *>(page) + shape.slot_offset(c.lane)
-												 : nullptr;
+		good = page_is(page, IvfPageKind::slots) && page_trailer(page)->owner == c.list_block;
+		slot = good ? reinterpret_cast<const uint8 *>(page) + shape.slot_offset(c.lane) : nullptr;
 	}
 	if (slot != nullptr && reinterpret_cast<const SlotHeader *>(slot)->tid == c.tid)
 		return slot;
 	UnlockReleaseBuffer(buffer);
+	if (!good && !RecoveryInProgress())
+		pg::report_corrupt(so->index, c.slot_block, "not a slot page of the list page that names it");
+	so->again |= !good;
 	return nullptr;
 }
 
@@ -332,6 +352,7 @@ static void
 score_batch(ScanOpaque *so, Candidates &batch)
 {
 	const IvfShape &shape = shape_of(so);
+	reserve_found(so, batch.count);
 	uint32 i = 0;
 	while (i < batch.count)
 	{
@@ -392,6 +413,7 @@ bring_page(ScanOpaque *so, BlockNumber blkno, uint32 offset, uint32 bytes)
 		so->state->hints.begin_read(so->index, blkno);
 }
 
+/* Also looks whether the blocks that the list page names exist. */
 static void
 bring_slots(ScanOpaque *so, const Candidates &batch)
 {
@@ -406,6 +428,15 @@ bring_slots(ScanOpaque *so, const Candidates &batch)
 		if (c.slot_block != last)
 		{
 			last = c.slot_block;
+			if (last >= so->length)
+				so->length = RelationGetNumberOfBlocks(so->index);
+			if (last == 0 || last >= so->length)
+			{
+				if (!RecoveryInProgress())
+					pg::report_corrupt(so->index, c.list_block, "invalid address of a slot page");
+				so->again = true;
+				return;
+			}
 			page = so->state->hints.guess(last);
 			if (page == nullptr)
 				so->state->hints.begin_read(so->index, last);
@@ -415,11 +446,10 @@ bring_slots(ScanOpaque *so, const Candidates &batch)
 	}
 }
 
-/* Keeps what the rows of the open list are compared with. */
-static uint32
-keep_view(ScanOpaque *so)
+/* What keep_view needs for the next list: before its pages are locked. */
+static void
+reserve_view(ScanOpaque *so)
 {
-	uint32 dims = shape_of(so).code_dims;
 	if (so->view_count == so->view_capacity)
 	{
 		uint32 more = so->view_capacity == 0 ? 64 : 2 * so->view_capacity;
@@ -427,14 +457,19 @@ keep_view(ScanOpaque *so)
 																 : repalloc(so->views, more * sizeof(ListView)));
 		so->view_capacity = more;
 	}
+	if (!so->diff_kept)
+		return;
+	so->query.diff = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
+	so->diff_kept = false;
+}
+
+/* Keeps what the rows of the open list are compared with. */
+static uint32
+keep_view(ScanOpaque *so)
+{
 	ListView &view = so->views[so->view_count];
 	view = so->query.list_view;
-	if (view.diff == so->query.diff)
-	{
-		auto *diff = static_cast<float *>(palloc(dims * sizeof(float)));
-		memcpy(diff, view.diff, dims * sizeof(float));
-		view.diff = diff;
-	}
+	so->diff_kept |= view.diff == so->query.diff;
 	return so->view_count++;
 }
 
@@ -470,7 +505,6 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 			auto lane = static_cast<uint32>(__builtin_ctz(near));
 			Candidate *c = add_candidate(batch);
 			c->tid = tids[lane];
-			c->unused = 0;
 			c->view = view;
 			c->list_block = blkno;
 			c->lane = b * kLanes + lane;
@@ -495,6 +529,7 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 static void
 keep_estimates(ScanOpaque *so, Candidates &batch)
 {
+	reserve_found(so, batch.count);
 	for (uint32 i = 0; i < batch.count; i++)
 	{
 		Candidate &c = batch.rows[i];
@@ -543,6 +578,7 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 	uint32 view = kNoBlock;
 	BlockNumber blkno = list.head;
 	so->stats.lists++;
+	reserve_view(so);
 	for (uint32 pages = 0; blkno != kNoBlock; pages++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -550,6 +586,7 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 			so->length = RelationGetNumberOfBlocks(so->index);
 		if (blkno == 0 || blkno >= so->length || pages > so->length)
 			pg::report_corrupt(so->index, blkno, "the chain of a list leads astray");
+		reserve(so->batch[1], shape.lanes_per_page);
 		Buffer buffer = so->state->hints.visit(so->index, blkno);
 		so->stats.pages++;
 		Page page = BufferGetPage(buffer);
@@ -586,6 +623,8 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 		{
 			/* The slots of this page come in while those of the page before are compared. */
 			bring_slots(so, batch[1]);
+			if (so->again)
+				return;
 			finish_batch(so, batch[0]);
 			std::swap(batch[0], batch[1]);
 		}
@@ -657,8 +696,8 @@ struct Refiner
 		const uint8 *slot = visit_slot(so, c, buffer);
 		if (slot == nullptr)
 		{
-			/* On the primary the row was dead to everybody. On a standby the page may have been given away meanwhile. */
-			so->again = RecoveryInProgress();
+			/* On a standby its place may have been given away meanwhile. */
+			so->again |= RecoveryInProgress();
 			return false;
 		}
 		bool sound = core::lists::slot_crc(shape, slot) == reinterpret_cast<const SlotHeader *>(slot)->crc;
@@ -693,13 +732,27 @@ bound_width_for(uint32 probes, uint32 lists)
 	return eps < 3.2f ? eps : 3.2f;
 }
 
+/* On a standby: passes that find what does not fit together while nothing changes. That is damage. */
+constexpr uint32 kVainPasses = 100;
+
+static uint32
+standby_version(const ScanOpaque *so)
+{
+	IvfMeta meta;
+	if (!RecoveryInProgress())
+		return 0;
+	read_meta(so->index, meta);
+	return meta.directory_version;
+}
+
 /* Looks for the look_ahead nearest rows in the nearest `probes` lists. */
 static void
 pass(ScanOpaque *so)
 {
-	IvfMeta meta;
+	uint32 vain = 0;
 	do
 	{
+		uint32 version = standby_version(so);
 		so->again = false;
 		MemoryContextReset(so->pass_context);
 		MemoryContext old = MemoryContextSwitchTo(so->pass_context);
@@ -708,6 +761,7 @@ pass(ScanOpaque *so)
 		so->views = nullptr;
 		so->view_count = so->view_capacity = 0;
 		so->open_view = kNoBlock;
+		so->diff_kept = true;
 		so->nearest_capacity = 256;
 		so->nearest = static_cast<float *>(palloc(so->nearest_capacity * sizeof(float)));
 		so->nearest_count = 0;
@@ -727,13 +781,14 @@ pass(ScanOpaque *so)
 		constexpr uint32 kListsAhead = 8;
 		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
 			bring_list(so, lists[i].head);
-		for (uint32 i = 0; i < probes; i++)
+		for (uint32 i = 0; i < probes && !so->again; i++)
 		{
 			if (i + kListsAhead < probes)
 				bring_list(so, lists[i + kListsAhead].head);
 			scan_list(so, lists[i], centre);
 		}
-		finish_batch(so, so->batch[0]);
+		if (!so->again)
+			finish_batch(so, so->batch[0]);
 
 		/* What may be among the look_ahead nearest goes into the exact order. */
 		uint32 n = 0;
@@ -770,13 +825,10 @@ pass(ScanOpaque *so)
 		so->stats.codes += so->lanes;
 		so->horizon = operator_distance(metric, so->threshold);
 		MemoryContextSwitchTo(old);
-		if (RecoveryInProgress())
-		{
-			uint32 version = so->state->meta.directory_version;
-			read_meta(so->index, meta);
-			so->again = so->again || meta.directory_version != version;
-			so->state->meta.directory_version = meta.directory_version;
-		}
+		if (standby_version(so) != version)
+			so->again = true;
+		else if (so->again && ++vain > kVainPasses)
+			pg::report_corrupt(so->index, so->state->meta.directory, "a list does not hold together");
 	} while (so->again);
 }
 
@@ -827,9 +879,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 
 	IvfMeta meta;
 	so->index = scan->indexRelation;
-	so->scan = scan;
 	so->state = index_state(so->index, meta);
-	so->state->meta.directory_version = meta.directory_version;
 	so->started = true;
 	so->pass_context = take_pass_context(so->context);
 	so->returned = 0;

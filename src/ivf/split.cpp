@@ -25,6 +25,7 @@
 #include "vecdb/base/random.hpp"
 #include "vecdb/cluster/few_means.hpp"
 #include "vecdb/distance/kernels.hpp"
+#include "vecdb/lists/row_set.hpp"
 
 namespace vecdb::ivf
 {
@@ -211,12 +212,6 @@ assign(const IndexState *state, const Chunk &chunk, Targets &targets, uint8 *of)
 	}
 }
 
-static uint64
-tid_number(const RowTid &tid)
-{
-	return static_cast<uint64>(tid_block(tid)) << 16 | tid.offset;
-}
-
 /* Rows that a list has already: a reorganisation that did not end has added them. */
 struct Present
 {
@@ -226,7 +221,7 @@ struct Present
 	bool
 	has(const RowTid &tid) const
 	{
-		return std::binary_search(tids, tids + count, tid_number(tid));
+		return std::binary_search(tids, tids + count, core::lists::row_key(tid));
 	}
 };
 
@@ -240,7 +235,7 @@ rows_present(Reorganiser &r, BlockNumber head)
 	auto *numbers =
 		static_cast<uint64 *>(MemoryContextAllocHuge(CurrentMemoryContext, (extent.rows + 1) * sizeof(uint64)));
 	for (uint32 i = 0; i < extent.rows; i++)
-		numbers[i] = tid_number(tids[i]);
+		numbers[i] = core::lists::row_key(tids[i]);
 	pfree(tids);
 	std::sort(numbers, numbers + extent.rows);
 	return Present{numbers, extent.rows};
@@ -478,7 +473,7 @@ tidy_list(Reorganiser &r, BlockNumber head)
 }
 
 void
-ivf_tidy(Relation index, IndexVacuumInfo *)
+ivf_tidy(Relation index)
 {
 	IvfMeta meta;
 	IndexState *state = index_state(index, meta);

@@ -19,6 +19,6 @@ void split_if_large(Relation index, IndexState *state, Relation heap, BlockNumbe
  * neighbours, those whose rows have moved away from their centre get a new one. Of lists that have changed by a quarter since
  * they were looked at last. Takes the reorganisation lock list by list.
  */
-void ivf_tidy(Relation index, IndexVacuumInfo *info);
+void ivf_tidy(Relation index);
 
 }  // namespace vecdb::ivf

@@ -161,7 +161,7 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 		codec.books.segments = meta.pq_segments;
 		codec.books.bits = meta.pq_bits;
 		codec.books.code_dims = space.code_dims;
-		/* An index that began empty has none until it is trained; until then its rows are in no list. */
+		/* An index that began empty has none: the codes of its rows tell nothing, and all of them are looked at. */
 		if (meta.codebook_block != kNoBlock)
 			codec.books.vectors =
 				load_floats(index, context, meta.codebook_block, codec.books.floats(), "the codebooks");

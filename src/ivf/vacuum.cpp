@@ -217,7 +217,7 @@ ivf_vacuum_cleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	/* Rows that came or went behind the pass, or are in two lists after a crash, can show as more than the heap has. */
 	if (!info->estimated_count && stats->num_index_tuples > info->num_heap_tuples)
 		stats->num_index_tuples = info->num_heap_tuples;
-	ivf_tidy(info->index, info);
+	ivf_tidy(info->index);
 	stats->num_pages = RelationGetNumberOfBlocks(info->index);
 	return stats;
 }

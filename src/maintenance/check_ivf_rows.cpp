@@ -12,6 +12,7 @@
 
 #include "ivf/insert.hpp"
 #include "vecdb/distance/kernels.hpp"
+#include "vecdb/lists/row_set.hpp"
 
 namespace vecdb::maintenance
 {
@@ -23,12 +24,6 @@ using ivf::IvfShape;
 
 /* Relative error of sums of floats in another order. */
 constexpr double kRounding = 1e-5;
-
-static uint64
-tid_number(const RowTid &tid)
-{
-	return static_cast<uint64>(tid_block(tid)) << 16 | tid.offset;
-}
 
 static uint32
 heap_block(uint64 tid)
@@ -264,7 +259,7 @@ check_lane(IvfCheck *c, const ListNote &note, uint32 lane, RowTid tid, bool code
 		ivf_problem(c, kIvfSlot, note.block, "lane %u: invalid row (%u,0)", lane, tid_block(tid));
 		return;
 	}
-	c->rows.push(LaneRow{tid_number(tid), note.block, lane});
+	c->rows.push(LaneRow{core::lists::row_key(tid), note.block, lane});
 	if (c->shape.slots == Slots::none)
 		return;
 	if (!read_slot(c, c->shape, note.block, lane, tid) || !codes || !is_relative(c->shape))

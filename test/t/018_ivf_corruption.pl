@@ -29,6 +29,8 @@ push @trials, { kind => 'header', bytes => $_ } foreach (1, 2, 8, 24);
 push @trials, { kind => 'trailer', bytes => $_ } foreach (1, 2, 8);
 push @trials, { kind => $_, bytes => 8192 } foreach (qw(zero zero swap swap));
 push @trials, { kind => 'code', bytes => 1 }, { kind => 'short', bytes => 0 };
+# addresses of slot pages: past the end of the index, and of a page that is none; with each kind of index that has slots
+push @trials, map { my $option = $_; map { { kind => $_, bytes => 4, option => $option } } qw(slotpast slotkind) } (0, 1, 3, 4);
 # slots of several pages
 push @trials, { kind => $_, bytes => 64, wide => 1 } foreach (qw(list directory slots slots slots header));
 push @trials, { kind => $_, bytes => 8192, wide => 1 } foreach (qw(zero swap));
@@ -44,7 +46,7 @@ $node->safe_psql('postgres', q{
 foreach my $n (0 .. $#trials)
 {
 	my $trial = $trials[$n];
-	$trial->{option} = $trial->{kind} eq 'code' ? 0 : $trial->{kind} eq 'vector' ? 3 : $trial->{wide} ? $n % 2 : $n % @options;
+	$trial->{option} //= $trial->{kind} eq 'code' ? 0 : $trial->{kind} eq 'vector' ? 3 : $trial->{wide} ? $n % 2 : $n % @options;
 	$trial->{base} = $trial->{wide} ? 'wide_base' : 'base';
 }
 $node->safe_psql('postgres', join ';', map {
@@ -61,7 +63,7 @@ foreach my $n (0 .. $#trials)
 	open my $handle, '+<:raw', $file{$n} or die "$file{$n}: $!";
 	my $blocks = (-s $handle) / 8192;
 	my @pages = map { sysseek $handle, 8192 * $_, 0; sysread $handle, my $page, 8192; $page } 0 .. $blocks - 1;
-	my $kind = $trial->{kind} eq 'listheader' || $trial->{kind} eq 'code' ? 'list' : $trial->{kind};
+	my $kind = $trial->{kind} =~ /^(listheader|code|slotpast|slotkind)$/ ? 'list' : $trial->{kind};
 	my @wanted = grep {
 		my $is = unpack 'v', substr $pages[$_], 8176, 2;
 		# flags of the list header: 2 is the directory
@@ -81,6 +83,11 @@ foreach my $n (0 .. $#trials)
 	elsif ($trial->{kind} eq 'short')
 	{
 		truncate $handle, 8192 * int($blocks / 2);
+	}
+	elsif ($trial->{kind} =~ /^slot(past|kind)$/)
+	{
+		# the first of them stands behind the page's and the list's header
+		substr $page, 24 + 40, 4, pack('V', $1 eq 'past' ? 0x70000000 : $block);
 	}
 	elsif ($trial->{kind} eq 'code')
 	{
@@ -157,7 +164,8 @@ foreach my $n (0 .. $#trials)
 	ok($answer{insert} =~ /$refused|^$more$/, "$what: insert: $answer{insert}");
 	ok($answer{check} =~ /$refused|^\d+$/, "$what: check_index: $answer{check}");
 	ok($answer{recall} =~ /$refused|^[01]/, "$what: check_recall: $answer{recall}");
-	isnt($answer{check1}, '0', "$what: check_index tells it") if $trial->{kind} eq 'code';
+	isnt($answer{check1}, '0', "$what: check_index tells it") if $trial->{kind} =~ /^(code|slotpast|slotkind)$/;
+	like($answer{all}, qr/^XX002 /, "$what: no row is passed over") if $trial->{kind} =~ /^slot(past|kind)$/;
 	# wrong rows are known to check_index, unless nothing was lost
 	ok($known || $answer{all} =~ $refused || $answer{all} eq "$rows $rows", "$what: what is lost is told: check_index $answer{check1}, rows $answer{all}");
 	is($node->safe_psql('postgres', "REINDEX INDEX t${n}_i; SELECT count(*) FROM vecdb.check_index('t${n}_i')"), '0', "$what: REINDEX mends it");

@@ -226,6 +226,8 @@ static_assert(sizeof(SlotHeader) == 32 && alignof(SlotHeader) == 4);
 
 /* Bytes of a slot in each page where it is longer than one. */
 constexpr std::uint32_t kSlotPartBytes = kPageBodyBytes;
+/* Parts of the longest slot: a centre of bit strings. */
+constexpr std::uint32_t kMaxSlotParts = (sizeof(SlotHeader) + 4 * kMaxBits + kSlotPartBytes - 1) / kSlotPartBytes;
 
 /* What follows from the options: all offsets and sizes, of data lists or of the directory. */
 struct IvfShape
