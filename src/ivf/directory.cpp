@@ -186,10 +186,9 @@ struct Estimates
 		const BlockHeader *h = core::lists::block_header(block);
 		float est[kLanes];
 		/* |x - c|^2 = |c|^2 + |x|^2 - 2 <x, c>, the last from the code; for products only that counts. */
-		core::distance::kernels().fast_scan(block + shape.codes_offset, query.lut, query.segments, h->add, h->mul,
-											by_product ? 0.0f : h->add_scale,
-											by_product ? h->mul_scale * 0.5f : h->mul_scale, g, query.step, query.bias,
-											0.0f, est);
+		core::distance::kernels().fast_scan(
+			block + shape.codes_offset, query.lut, query.segments, h->add, h->mul, by_product ? 0.0f : h->add_scale,
+			by_product ? h->mul_scale * 0.5f : h->mul_scale, g, query.step, query.bias, 0.0f, est);
 		for (uint32 live = h->live; live != 0; live &= live - 1)
 		{
 			auto lane = static_cast<uint32>(__builtin_ctz(live));
@@ -350,9 +349,9 @@ struct Shortlist
 		const uint8 *block = list_block(page, shape, b);
 		const BlockHeader *h = core::lists::block_header(block);
 		float est[kLanes];
-		uint32 near = h->live & core::distance::kernels().fast_scan(block + shape.codes_offset, query.lut,
-																	query.segments, h->add, h->mul, h->add_scale,
-																	h->mul_scale, g, query.step, query.bias, limit, est);
+		uint32 near = h->live & core::distance::kernels().fast_scan(
+									block + shape.codes_offset, query.lut, query.segments, h->add, h->mul, h->add_scale,
+									h->mul_scale, g, query.step, query.bias, limit, est);
 		for (; near != 0; near &= near - 1)
 		{
 			auto lane = static_cast<uint32>(__builtin_ctz(near));
