@@ -68,7 +68,8 @@ INSERT INTO expected_cast VALUES
     ('halfvec', 'halfvec', 'halfvec', 'i', 'f'), ('halfvec', 'real[]', 'halfvec_to_float4', 'a', 'f'),
     ('integer[]', 'halfvec', 'array_to_halfvec', 'a', 'f'), ('real[]', 'halfvec', 'array_to_halfvec', 'a', 'f'),
     ('double precision[]', 'halfvec', 'array_to_halfvec', 'a', 'f'), ('numeric[]', 'halfvec', 'array_to_halfvec', 'a', 'f'),
-    ('vector', 'halfvec', 'vector_to_halfvec', 'i', 'f'), ('halfvec', 'vector', 'halfvec_to_vector', 'a', 'f');
+    ('vector', 'halfvec', 'vector_to_halfvec', 'i', 'f'), ('halfvec', 'vector', 'halfvec_to_vector', 'a', 'f'),
+    ('halfvec', 'sparsevec', 'halfvec_to_sparsevec', 'i', 'f'), ('sparsevec', 'halfvec', 'sparsevec_to_halfvec', 'a', 'f');
 CREATE TEMP VIEW actual_cast AS
     SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, proname::text AS function, castcontext AS context, castmethod AS method
     FROM pg_cast JOIN pg_proc p ON p.oid = castfunc

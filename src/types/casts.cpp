@@ -4,6 +4,7 @@
  * Regime: shell.
  */
 #include "types/halfvec.hpp"
+#include "types/sparsevec.hpp"
 #include "vecdb/distance/kernels.hpp"
 
 using namespace vecdb;
@@ -66,6 +67,35 @@ new_float4_array(int dim)
 	ARR_DIMS(result)[0] = dim;
 	ARR_LBOUND(result)[0] = 1;
 	return result;
+}
+
+/* Those of x that are not 0. NaN is one of them. */
+SparseVector *
+sparsevec_from_floats(const float *x, int dim)
+{
+	int nnz = 0;
+	for (int i = 0; i < dim; i++)
+		nnz += x[i] != 0.0f ? 1 : 0;
+	check_sparse_nonzero(nnz);
+	SparseVector *result = new_sparsevec(dim, nnz);
+	float *values = sparsevec_values(result);
+	int written = 0;
+	for (int i = 0; written < nnz; i++)
+	{
+		result->indices[written] = i;
+		values[written] = x[i];
+		written += x[i] != 0.0f ? 1 : 0;
+	}
+	return result;
+}
+
+/* An index out of bounds would write past the result: a datum is checked when it comes in, but also read from disk. */
+void
+check_sparse_indices(const SparseVector *v)
+{
+	for (int i = 0; i < v->nnz; i++)
+		if (v->indices[i] < 0 || v->indices[i] >= v->dim)
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("sparsevec index out of bounds")));
 }
 
 }  // namespace
@@ -139,6 +169,79 @@ VECDB_FUNCTION(vecdb_halfvec_to_vector)
 	check_expected_dimensions(typmod, v->dim);
 	Vector *result = new_vector_uninitialized(v->dim);
 	core::distance::kernels().f16_to_f32(v->x, result->x, static_cast<Size>(v->dim));
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_array_to_sparsevec)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	int32 typmod = PG_GETARG_INT32(1);
+	int dim = array_dimensions(array);
+	check_sparse_dimension(dim);
+	check_expected_dimensions(typmod, dim);
+	auto *x = static_cast<float *>(palloc(static_cast<Size>(dim) * sizeof(float)));
+	array_elements(array, dim, x);
+	SparseVector *result = sparsevec_from_floats(x, dim);
+	check_sparse_values(sparsevec_values(result), result->nnz);
+	pfree(x);
+	PG_FREE_IF_COPY(array, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_vector_to_sparsevec)
+{
+	Vector *v = vector_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_sparse_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	SparseVector *result = sparsevec_from_floats(v->x, v->dim);
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_halfvec_to_sparsevec)
+{
+	HalfVector *v = halfvec_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_sparse_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	auto *x = static_cast<float *>(palloc(static_cast<Size>(v->dim) * sizeof(float)));
+	core::distance::kernels().f16_to_f32(v->x, x, static_cast<Size>(v->dim));
+	SparseVector *result = sparsevec_from_floats(x, v->dim);
+	pfree(x);
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_sparsevec_to_vector)
+{
+	SparseVector *v = sparsevec_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	check_sparse_indices(v);
+	const float *values = sparsevec_values(v);
+	Vector *result = new_vector(v->dim);
+	for (int i = 0; i < v->nnz; i++)
+		result->x[v->indices[i]] = values[i];
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_sparsevec_to_halfvec)
+{
+	SparseVector *v = sparsevec_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_halfvec_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	check_sparse_indices(v);
+	auto *halves = static_cast<uint16 *>(palloc(static_cast<Size>(v->nnz) * sizeof(uint16)));
+	halves_from_floats(sparsevec_values(v), v->nnz, halves);
+	HalfVector *result = new_halfvec(v->dim);
+	for (int i = 0; i < v->nnz; i++)
+		result->x[v->indices[i]] = halves[i];
+	pfree(halves);
 	PG_FREE_IF_COPY(v, 0);
 	PG_RETURN_POINTER(result);
 }

@@ -84,6 +84,18 @@ sparse_view(Datum datum)
 					  reinterpret_cast<const float *>(indices + static_cast<Size>(head[1]) * sizeof(int32))};
 }
 
+/* Dimensions: of a toasted value only the first bytes are fetched. */
+inline int32
+sparsevec_datum_dimensions(Datum datum)
+{
+	auto *packed = reinterpret_cast<struct varlena *>(DatumGetPointer(datum));
+	if (unlikely(VARATT_IS_EXTERNAL(packed) || VARATT_IS_COMPRESSED(packed)))
+		packed = PG_DETOAST_DATUM_SLICE(datum, 0, sizeof(int32));
+	int32 dim;
+	std::memcpy(&dim, VARDATA_ANY(packed), sizeof dim);
+	return dim;
+}
+
 /* 22000 below 1 dimension, 54000 above the limit. */
 void check_sparse_dimension(int32 dim);
 
@@ -92,6 +104,9 @@ void check_same_sparse_dimensions(int32 a, int32 b);
 
 /* 54000 above the limit. */
 void check_sparse_nonzero(int nnz);
+
+/* 22000 where a value is NaN or infinite. */
+void check_sparse_values(const float *values, int nnz);
 
 }  // namespace types
 }  // namespace vecdb

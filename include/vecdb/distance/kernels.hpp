@@ -13,6 +13,14 @@
 namespace vecdb::core::distance
 {
 
+/* A sparse vector: n elements, by ascending index; indices and values may be unaligned. */
+struct SparseRow
+{
+	const std::int32_t *indices;  // from 0 to below INT32_MAX - 1, none twice
+	const float *values;
+	std::size_t n;
+};
+
 struct Kernels
 {
 	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "avx512vpopcnt", "neon"
@@ -133,6 +141,13 @@ struct Kernels
 	float (*l1_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n) noexcept;
 	/* As cosine_parts. */
 	void (*cosine_parts_f16)(const std::uint16_t *a, const std::uint16_t *b, std::size_t n, float out[3]) noexcept;
+
+	/* --- sparse vectors --- */
+	/* Over all elements that one or both have. */
+	float (*sparse_l2_squared)(const SparseRow &a, const SparseRow &b) noexcept;
+	/* Over those that both have. */
+	float (*sparse_inner_product)(const SparseRow &a, const SparseRow &b) noexcept;
+	float (*sparse_l1)(const SparseRow &a, const SparseRow &b) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -608,7 +608,78 @@ struct Avx2
 			out[1] += ones(x | y);
 		}
 	}
+
+	/* --- sparse vectors --- */
+
+	static __m256i
+	met(__m256i a, const std::int32_t *b) noexcept
+	{
+		std::int32_t index;
+		__builtin_memcpy(&index, b, sizeof index);
+		return _mm256_cmpeq_epi32(a, _mm256_set1_epi32(index));
+	}
+
+	static unsigned
+	among(const std::int32_t *a, const std::int32_t *b) noexcept
+	{
+		__m256i x = load256(a);
+		__m256i m0 = _mm256_or_si256(met(x, b), met(x, b + 1)), m1 = _mm256_or_si256(met(x, b + 2), met(x, b + 3));
+		__m256i m2 = _mm256_or_si256(met(x, b + 4), met(x, b + 5)), m3 = _mm256_or_si256(met(x, b + 6), met(x, b + 7));
+		__m256i m = _mm256_or_si256(_mm256_or_si256(m0, m1), _mm256_or_si256(m2, m3));
+		return static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(m)));
+	}
+
+	/* All ones where the bit of mask is set. */
+	static __m256i
+	lanes(unsigned mask) noexcept
+	{
+		const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+		return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(mask)), bit), bit);
+	}
+
+	/* Row m: the places of the bits set in m, a byte each. */
+	struct Places
+	{
+		std::uint64_t of[256];
+
+		constexpr Places() : of()
+		{
+			for (unsigned m = 0; m < 256; m++)
+				for (unsigned bit = 0, count = 0; bit < 8; bit++)
+					if ((m >> bit & 1) != 0)
+						of[m] |= static_cast<std::uint64_t>(bit) << (8 * count++);
+		}
+	};
+	static const Places places;
+
+	static V
+	compress(const float *p, unsigned mask) noexcept
+	{
+		__m128i bytes = _mm_cvtsi64_si128(static_cast<long long>(places.of[mask]));
+		__m256 x = _mm256_permutevar8x32_ps(_mm256_loadu_ps(p), _mm256_cvtepu8_epi32(bytes));
+		__m256i count = lanes((1u << __builtin_popcount(mask)) - 1);
+		return _mm256_and_ps(x, _mm256_castsi256_ps(count));
+	}
+
+	static V
+	keep(const float *p, unsigned mask) noexcept
+	{
+		return _mm256_and_ps(_mm256_loadu_ps(p), _mm256_castsi256_ps(lanes(mask)));
+	}
+
+	static void
+	pad(const std::int32_t *indices, const float *values, std::size_t k, std::int32_t filler, std::int32_t *to_indices,
+		float *to_values) noexcept
+	{
+		__m256i part = lanes((1u << k) - 1);
+		__m256i x = _mm256_maskload_epi32(indices, part);
+		_mm256_store_si256(reinterpret_cast<__m256i *>(to_indices),
+						   _mm256_blendv_epi8(_mm256_set1_epi32(filler), x, part));
+		_mm256_store_ps(to_values, _mm256_maskload_ps(values, part));
+	}
 };
+
+constexpr Avx2::Places Avx2::places{};
 
 }  // namespace
 }  // namespace vecdb::core::distance

@@ -386,6 +386,52 @@ struct Avx512
 	/* Without VPOPCNTDQ, 512 bits gain too little to lower the clock for. */
 	static constexpr auto hamming = Avx2::hamming;
 	static constexpr auto jaccard_parts = Avx2::jaccard_parts;
+
+	/* --- sparse vectors --- */
+
+	static __mmask16
+	still_apart(__mmask16 apart, __m512i a, const std::int32_t *b) noexcept
+	{
+		std::int32_t index;
+		__builtin_memcpy(&index, b, sizeof index);
+		return _mm512_mask_cmpneq_epi32_mask(apart, a, _mm512_set1_epi32(index));
+	}
+
+	/* Four chains of four. */
+	static unsigned
+	among(const std::int32_t *a, const std::int32_t *b) noexcept
+	{
+		__m512i x = load512(a);
+		__mmask16 apart[4];
+		for (int k = 0; k < 4; k++)
+		{
+			apart[k] = still_apart(static_cast<__mmask16>(0xffff), x, b + k);
+			for (int j = 4; j < 16; j += 4)
+				apart[k] = still_apart(apart[k], x, b + j + k);
+		}
+		return 0xffffu & ~static_cast<unsigned>(apart[0] & apart[1] & apart[2] & apart[3]);
+	}
+
+	static V
+	compress(const float *p, unsigned mask) noexcept
+	{
+		return _mm512_maskz_compress_ps(static_cast<__mmask16>(mask), _mm512_loadu_ps(p));
+	}
+
+	static V
+	keep(const float *p, unsigned mask) noexcept
+	{
+		return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
+	}
+
+	static void
+	pad(const std::int32_t *indices, const float *values, std::size_t k, std::int32_t filler, std::int32_t *to_indices,
+		float *to_values) noexcept
+	{
+		auto part = static_cast<__mmask16>((1u << k) - 1);
+		_mm512_store_si512(to_indices, _mm512_mask_loadu_epi32(_mm512_set1_epi32(filler), part, indices));
+		_mm512_store_ps(to_values, _mm512_maskz_loadu_ps(part, values));
+	}
 };
 
 }  // namespace

@@ -463,6 +463,61 @@ struct Neon
 		out[0] = both.total;
 		out[1] = either.total;
 	}
+
+	/* --- sparse vectors --- */
+
+	static int32x4_t
+	load_indices(const std::int32_t *p) noexcept
+	{
+		return vreinterpretq_s32_u8(vld1q_u8(reinterpret_cast<const std::uint8_t *>(p)));
+	}
+
+	static unsigned
+	among(const std::int32_t *a, const std::int32_t *b) noexcept
+	{
+		int32x4_t x = load_indices(a), y = load_indices(b);
+		uint32x4_t m0 = vorrq_u32(vceqq_s32(x, y), vceqq_s32(x, vextq_s32(y, y, 1)));
+		uint32x4_t m1 = vorrq_u32(vceqq_s32(x, vextq_s32(y, y, 2)), vceqq_s32(x, vextq_s32(y, y, 3)));
+		const uint32x4_t bit = {1, 2, 4, 8};
+		return vaddvq_u32(vandq_u32(vorrq_u32(m0, m1), bit));
+	}
+
+	static uint32x4_t
+	lanes(unsigned mask) noexcept
+	{
+		const uint32x4_t bit = {1, 2, 4, 8};
+		return vtstq_u32(vdupq_n_u32(mask), bit);
+	}
+
+	static V
+	compress(const float *p, unsigned mask) noexcept
+	{
+		float x[4], out[4] = {};
+		__builtin_memcpy(x, p, sizeof x);
+		for (unsigned count = 0; mask != 0; mask &= mask - 1)
+			out[count++] = x[__builtin_ctz(mask)];
+		return vld1q_f32(out);
+	}
+
+	static V
+	keep(const float *p, unsigned mask) noexcept
+	{
+		uint32x4_t x = vreinterpretq_u32_u8(vld1q_u8(reinterpret_cast<const std::uint8_t *>(p)));
+		return vreinterpretq_f32_u32(vandq_u32(x, lanes(mask)));
+	}
+
+	static void
+	pad(const std::int32_t *indices, const float *values, std::size_t k, std::int32_t filler, std::int32_t *to_indices,
+		float *to_values) noexcept
+	{
+		for (std::size_t i = 0; i < 4; i++)
+		{
+			to_indices[i] = filler;
+			to_values[i] = 0.0f;
+		}
+		__builtin_memcpy(to_indices, indices, k * sizeof *indices);
+		__builtin_memcpy(to_values, values, k * sizeof *values);
+	}
 };
 
 }  // namespace

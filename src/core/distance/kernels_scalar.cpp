@@ -9,6 +9,7 @@
  */
 #include <cstring>
 
+#include "sparse_scalar.hpp"
 #include "tables.hpp"
 #include "vecdb/base/half.hpp"
 
@@ -856,6 +857,9 @@ constinit const Kernels kernels_scalar = {
 	.inner_product_f16 = inner_product_f16,
 	.l1_f16 = l1_f16,
 	.cosine_parts_f16 = cosine_parts_f16,
+	.sparse_l2_squared = sparse_l2_squared,
+	.sparse_inner_product = sparse_inner_product,
+	.sparse_l1 = sparse_l1,
 };
 
 }  // namespace vecdb::core::distance

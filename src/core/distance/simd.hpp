@@ -24,7 +24,7 @@
  *   V quads(v)                     in every lane the sum of its group of four
  *   void put_signs(out, const V in[16/L])        two bytes: the inverted sign bits of sixteen floats
  *   dot_u8_i16, dot_u8_u8, dot_u4_i16, fast_scan, table_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c, hamming,
- *   jaccard_parts: as in the table
+ *   jaccard_parts: as in the table; and what sparse.hpp lists
  */
 #pragma once
 
@@ -33,6 +33,7 @@
 
 #include <xsimd/xsimd.hpp>
 
+#include "sparse.hpp"
 #include "tables.hpp"
 
 namespace vecdb::core::distance::simd
@@ -943,6 +944,9 @@ make_table(const char *name) noexcept
 		.inner_product_f16 = S::inner_product_f16,
 		.l1_f16 = S::l1_f16,
 		.cosine_parts_f16 = S::cosine_parts_f16,
+		.sparse_l2_squared = SparseSums<Isa>::l2_squared,
+		.sparse_inner_product = SparseSums<Isa>::inner_product,
+		.sparse_l1 = SparseSums<Isa>::l1,
 	};
 }
 
