@@ -70,6 +70,12 @@ EXPLAIN (COSTS OFF) SELECT id FROM (SELECT id, embedding FROM doc ORDER BY binar
     ORDER BY embedding <=> (SELECT embedding FROM doc WHERE id = 7) LIMIT 5;
 SELECT * FROM pg_temp.try('binary_quantize(embedding)::bit(96)', '<~>', 'binary_quantize($1::vector)', '<=>', 200);
 DROP INDEX doc_bit_ivf;
+CREATE INDEX doc_bit_hnsw ON doc USING hnsw ((binary_quantize(embedding)::bit(96)) bit_hamming_ops);
+SELECT * FROM pg_temp.try('binary_quantize(embedding)::bit(96)', '<~>', 'binary_quantize($1::vector)', '<=>', 50);
+DROP INDEX doc_bit_hnsw;
+CREATE INDEX doc_bit_hnsw ON doc USING hnsw ((binary_quantize(embedding::halfvec(96))::bit(96)) bit_jaccard_ops);
+SELECT * FROM pg_temp.try('binary_quantize(embedding::halfvec(96))::bit(96)', '<%>', 'binary_quantize($1::vector)', '<=>', 50);
+DROP INDEX doc_bit_hnsw;
 
 -- rows that come, change and go
 CREATE INDEX doc_half_hnsw ON doc USING hnsw ((embedding::halfvec(96)) halfvec_l2_ops);

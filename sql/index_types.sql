@@ -7,10 +7,12 @@ CREATE FUNCTION pg_temp.floats(seed int, dims int, scale float8) RETURNS float4[
 $$ SELECT array_agg((scale * pg_temp.h(seed, d))::float4) FROM generate_series(1, dims) d $$;
 CREATE FUNCTION pg_temp.ints(seed int, dims int, most int) RETURNS int[] LANGUAGE sql IMMUTABLE AS
 $$ SELECT array_agg(least(127, round(2 * most * pg_temp.h(seed, d))::int)) FROM generate_series(1, dims) d $$;
+CREATE FUNCTION pg_temp.bits(seed int, dims int, share float8) RETURNS varbit LANGUAGE sql IMMUTABLE AS
+$$ SELECT string_agg(CASE WHEN pg_temp.h(seed, d) + 0.5 < share THEN '1' ELSE '0' END, '')::varbit FROM generate_series(1, dims) d $$;
 
 -- make: row i; hnsw, ivf: options to try
 CREATE TABLE type_case (n serial, name text, type text, dims int, make text, metrics text[], hnsw text[] DEFAULT '{""}', ivf text[] DEFAULT '{""}',
-    floor float8 DEFAULT 0.95);
+    floor float8 DEFAULT 0.9);
 CREATE TABLE raw (id int, e text);
 INSERT INTO type_case (name, type, dims, make, metrics, hnsw, ivf) VALUES
     ('usual', 'halfvec', 24, 'pg_temp.floats(i, 24, 2)', '{l2,ip,cosine,l1}', '{"",layout = compact,"layout = compact, precision = 8"}',
@@ -22,8 +24,16 @@ INSERT INTO type_case (name, type, dims, make, metrics) VALUES
     ('one dimension', 'halfvec', 1, 'pg_temp.floats(i, 1, 100)', '{l2,l1}'),
     ('equal values', 'halfvec', 8, 'pg_temp.floats(i % 11, 8, 1)', '{l2,cosine,l1}'),
     ('not all', 'halfvec', 24, 'CASE WHEN i % 3 = 0 THEN pg_temp.floats(i, 24, 2) END', '{l2,cosine}');
+INSERT INTO type_case (name, type, dims, make, metrics) VALUES
+    ('usual', 'bit', 100, 'pg_temp.bits(i, 100, 0.5)', '{hamming,jaccard}'),
+    ('few set', 'bit', 200, 'pg_temp.bits(i, 200, CASE WHEN i % 40 = 0 THEN 0 ELSE 0.05 END)', '{hamming,jaccard}'),
+    ('equal values', 'bit', 20, 'pg_temp.bits(i % 11, 20, 0.5)', '{hamming,jaccard}'),
+    ('one bit', 'bit', 1, 'pg_temp.bits(i, 1, 0.5)', '{hamming,jaccard}'),
+    ('not all', 'bit', 64, 'CASE WHEN i % 3 = 0 THEN pg_temp.bits(i, 64, 0.5) END', '{hamming,jaccard}');
 -- far queries of rows near to each other: no graph leads there
 UPDATE type_case SET floor = 0 WHERE name ~ 'any magnitude';
+-- bits that know nothing of each other
+UPDATE type_case SET floor = 0.8 WHERE name = 'usual' AND type = 'bit';
 
 -- The rows come out of one build, inserts, or both. Then over 8 queries: all rows that the metric has come, each once, with the
 -- operator's distance; the first 40 in order; of the ten nearest, as many as the case asks for. Null: so it is.
@@ -58,7 +68,7 @@ BEGIN
     FOR c IN SELECT * FROM type_case t WHERE t.type = which ORDER BY n LOOP
         name := c.name; indexes := 0; differs := NULL;
         TRUNCATE raw;
-        EXECUTE format('INSERT INTO raw SELECT i, (%s)::%s::text FROM generate_series(1, 1230) i', c.make, c.type);
+        EXECUTE format('INSERT INTO raw SELECT i, (%s)::%s(%s)::text FROM generate_series(1, 1230) i', c.make, c.type, c.dims);
         FOREACH m IN ARRAY c.metrics LOOP
             op := CASE m WHEN 'l2' THEN '<->' WHEN 'ip' THEN '<#>' WHEN 'cosine' THEN '<=>' WHEN 'l1' THEN '<+>' WHEN 'hamming' THEN '<~>' ELSE '<%>' END;
             FOREACH w IN ARRAY CASE am WHEN 'hnsw' THEN c.hnsw ELSE c.ivf END LOOP
@@ -67,9 +77,9 @@ BEGIN
                     CONTINUE WHEN way = 1 AND w <> '';
                     DROP TABLE IF EXISTS o;
                     EXECUTE format('CREATE TABLE o (id int, e %s(%s))', c.type, c.dims);
-                    EXECUTE format('INSERT INTO o SELECT id, e::%s FROM raw WHERE id <= %s', c.type, CASE way WHEN 0 THEN 1200 WHEN 1 THEN 600 ELSE 0 END);
+                    EXECUTE format('INSERT INTO o SELECT id, e::%s(%s) FROM raw WHERE id <= %s', c.type, c.dims, CASE way WHEN 0 THEN 1200 WHEN 1 THEN 600 ELSE 0 END);
                     EXECUTE format('CREATE INDEX o_e ON o USING %s (e %s_%s_ops) %s', am, c.type, m, CASE WHEN w <> '' THEN 'WITH (' || w || ')' ELSE '' END);
-                    EXECUTE format('INSERT INTO o SELECT id, e::%s FROM raw WHERE id > %s AND id <= 1200', c.type, CASE way WHEN 0 THEN 1200 WHEN 1 THEN 600 ELSE 0 END);
+                    EXECUTE format('INSERT INTO o SELECT id, e::%s(%s) FROM raw WHERE id > %s AND id <= 1200', c.type, c.dims, CASE way WHEN 0 THEN 1200 WHEN 1 THEN 600 ELSE 0 END);
                     indexes := indexes + 1;
                     EXECUTE format('SELECT count(*) FROM o WHERE e %s e IS NOT NULL AND (e %1$s e)::text <> ''NaN''', op) INTO rows;
                     found := pg_temp.differs(op, c.type, rows, CASE am WHEN 'hnsw' THEN c.floor ELSE 1 END);
@@ -83,4 +93,6 @@ BEGIN
 END $$;
 SELECT * FROM pg_temp.try('hnsw', 'halfvec');
 SELECT * FROM pg_temp.try('ivf', 'halfvec');
+SELECT * FROM pg_temp.try('hnsw', 'bit');
+SELECT * FROM pg_temp.try('ivf', 'bit');
 DROP TABLE type_case, raw, o;
