@@ -93,6 +93,17 @@ need_packages() {
 	rm -f "$log"
 }
 
+# want_packages NAME...: the same for packages that tests can do without: those that cannot be had are left out.
+want_packages() {
+	local name
+	if (need_packages "$@") 2>/dev/null; then
+		return 0
+	fi
+	for name in "$@"; do
+		(need_packages "$name") >/dev/null 2>&1 || say "package $name cannot be installed here"
+	done
+}
+
 # --- PostgreSQL ----------------------------------------------------------------------------------------------------
 
 has_server_and_headers() {
