@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -55,8 +56,11 @@ sparsevec_text_bound(int count) noexcept
 	return static_cast<std::size_t>(count) * kElement + kFrame;
 }
 
-/* Print n in decimal; returns the position after it. */
+/* Print n in decimal; returns the position after it. out: room for 11 bytes, of which those past the text mean nothing. */
 char *print_integer(std::int32_t n, char *out) noexcept;
+
+/* Whole numbers from here on are printed in scientific form. */
+constexpr float kPlainBelow = 1e6f;
 
 /*
  * Print a sparse vector to out (sparsevec_text_bound bytes), zero-terminated; returns the length. print_float: as of
@@ -75,7 +79,11 @@ print_sparsevec_text(std::int32_t dims, std::span<const std::int32_t> indices, s
 			*p++ = ',';
 		p = print_integer(indices[i] + 1, p);
 		*p++ = ':';
-		p += print_float(values[i], p);
+		/* Counts are common, and printed without going through decimals. */
+		if (std::fabs(values[i]) < kPlainBelow && values[i] == static_cast<float>(static_cast<std::int32_t>(values[i])))
+			p = print_integer(static_cast<std::int32_t>(values[i]), p);
+		else
+			p += print_float(values[i], p);
 	}
 	*p++ = '}';
 	*p++ = '/';

@@ -108,6 +108,28 @@ parse_elements(std::span<const char> text, const char *&p, SparseElement *out, P
 	}
 }
 
+/* n < 10^8 as eight digits of a byte each, the first in the lowest byte. Two, four, then eight quotients at once. */
+inline std::uint64_t
+digits_of(std::uint32_t n) noexcept
+{
+	std::uint64_t fours = static_cast<std::uint64_t>(n % 10000) << 32 | n / 10000;
+	std::uint64_t hundreds = (fours * 10486 >> 20) & UINT64_C(0x7f0000007f);
+	std::uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+	std::uint64_t tens = (twos * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+	return tens | (twos - 10 * tens) << 8;
+}
+
+constexpr std::uint64_t kEightZeros = UINT64_C(0x3030303030303030);
+
+/* The characters in the bytes of chars, lowest first. */
+inline void
+put_eight(char *out, std::uint64_t chars) noexcept
+{
+	if constexpr (std::endian::native == std::endian::big)
+		chars = __builtin_bswap64(chars);
+	std::memcpy(out, &chars, sizeof chars);
+}
+
 }  // namespace
 
 Status
@@ -188,7 +210,6 @@ parse_sparsevec_text(std::span<const char> text, std::int32_t expected_dims,
 	return Status::success();
 }
 
-/* Two digits at a time. */
 char *
 print_integer(std::int32_t n, char *out) noexcept
 {
@@ -198,24 +219,20 @@ print_integer(std::int32_t n, char *out) noexcept
 		*out++ = '-';
 		rest = 0 - rest;
 	}
-	char digits[10];
-	char *p = digits + sizeof digits;
-	while (rest >= 100)
+	if (rest >= 100000000)
 	{
-		std::uint32_t pair = rest % 100;
-		rest /= 100;
-		*--p = static_cast<char>('0' + pair % 10);
-		*--p = static_cast<char>('0' + pair / 10);
+		std::uint32_t high = rest / 100000000;
+		rest %= 100000000;
+		if (high >= 10)
+			*out++ = static_cast<char>('0' + high / 10);
+		*out++ = static_cast<char>('0' + high % 10);
+		put_eight(out, digits_of(rest) + kEightZeros);
+		return out + 8;
 	}
-	if (rest >= 10)
-	{
-		*--p = static_cast<char>('0' + rest % 10);
-		rest /= 10;
-	}
-	*--p = static_cast<char>('0' + rest);
-	std::size_t length = static_cast<std::size_t>(digits + sizeof digits - p);
-	std::memcpy(out, p, length);
-	return out + length;
+	std::uint64_t digits = digits_of(rest);
+	int leading = std::countr_zero(digits | std::uint64_t{1} << 56) / 8;
+	put_eight(out, (digits + kEightZeros) >> (8 * leading));
+	return out + (8 - leading);
 }
 
 }  // namespace vecdb::core::codec
