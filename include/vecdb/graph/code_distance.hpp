@@ -154,7 +154,7 @@ CodeQuery make_sparse_query(Metric metric, const quantizer::SparseQuery &sparse,
 /* What is summed up over the elements of a code, which may come in parts. */
 struct PartialScore
 {
-	std::int32_t dot;  // SQ8; bits: that differ (Hamming), that both have (Jaccard)
+	std::int32_t dot;  // SQ8; bits: those that differ
 	float sum;         // L1; sparse
 };
 

@@ -103,12 +103,13 @@ std::size_t sparse_query_bytes(std::uint32_t blocks, std::uint32_t dims) noexcep
 /* code: outlives the query, indices below dims. memory: sparse_query_bytes, 8-byte aligned. */
 SparseQuery sparse_query(const std::uint8_t *code, std::uint32_t blocks, std::uint32_t dims, void *memory) noexcept;
 
+/* The same for another code in the memory that q has; q's own must still be there. memory: as of the longer of both. */
+void change_sparse_query(SparseQuery &q, const std::uint8_t *code, std::uint32_t blocks, void *memory) noexcept;
+
 /* Sum of v_i q_i over the entries of the blocks. */
-float sparse_dot(const distance::Kernels &k, const SparseQuery &q, const std::uint8_t *code,
-				 std::size_t blocks) noexcept;
+float sparse_dot(const SparseQuery &q, const std::uint8_t *code, std::size_t blocks) noexcept;
 
 /* Sum of |v_i - q_i| - |q_i| over the entries of the blocks: what they add to the L1 norm of q. */
-float sparse_l1(const distance::Kernels &k, const SparseQuery &q, const std::uint8_t *code,
-				std::size_t blocks) noexcept;
+float sparse_l1(const SparseQuery &q, const std::uint8_t *code, std::size_t blocks) noexcept;
 
 }  // namespace vecdb::core::quantizer

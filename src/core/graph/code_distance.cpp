@@ -19,18 +19,19 @@ constexpr double kGreatest = 1e38;
 /* Terms below the least normal float lose up to 2^-150 each. */
 constexpr double kLost = 0x1p-149;
 
-/* Bits of both of two strings: those set in a plus those set in b, less those that differ, is twice that. */
-double
-jaccard(double both, double either) noexcept
+/* From the bits set in each and those that differ: less is to be counted so. Numbers that do not go together give 1. */
+float
+jaccard(float a, float b, float differ) noexcept
 {
-	return both == 0 ? 1.0 : 1.0 - both / either;
+	float both = (a + b - differ) / 2;
+	return both > 0 ? 1.0f - both / (both + differ) : 1.0f;
 }
 
 std::uint64_t
-bits_of_both(const distance::Kernels &k, const std::uint8_t *a, const std::uint8_t *b, std::size_t n) noexcept
+bits_set(const distance::Kernels &k, const std::uint8_t *code, std::size_t n) noexcept
 {
 	std::uint64_t parts[2];
-	k.jaccard_parts(a, b, n, parts);
+	k.jaccard_parts(code, code, n, parts);
 	return parts[0];
 }
 
@@ -63,7 +64,7 @@ encode_bits(const std::uint8_t *bytes, std::size_t bits, std::uint8_t *code) noe
 	std::memcpy(code, bytes, given);
 	std::memset(code + given, 0, n - given);
 	quantizer::Sq8 s{};
-	s.norm2 = static_cast<float>(bits_of_both(distance::kernels(), code, code, n));
+	s.norm2 = static_cast<float>(bits_set(distance::kernels(), code, n));
 	return s;
 }
 
@@ -82,12 +83,10 @@ float
 other_code_distance(const distance::Kernels &k, Metric metric, const CodeView &a, const CodeView &b,
 					std::size_t n) noexcept
 {
-	if (metric == Metric::hamming)
-		return static_cast<float>(k.hamming(a.code, b.code, n));
-	if (metric == Metric::jaccard)
+	if (distance::of_bits(metric))
 	{
-		auto both = static_cast<float>(bits_of_both(k, a.code, b.code, n));
-		return both == 0 ? 1.0f : 1.0f - both / (a.norm2 + b.norm2 - both);
+		auto differ = static_cast<float>(k.hamming(a.code, b.code, n));
+		return metric == Metric::hamming ? differ : jaccard(a.norm2, b.norm2, differ);
 	}
 	const auto a_blocks = static_cast<std::size_t>(a.sum), b_blocks = static_cast<std::size_t>(b.sum);
 	if (metric == Metric::l1)
@@ -107,7 +106,7 @@ make_bit_query(const distance::Kernels &k, Metric metric, const std::uint8_t *co
 	q.kind = RowKind::bits;
 	q.n = n;
 	q.bits = code;
-	q.code_norm2 = static_cast<float>(bits_of_both(k, code, code, n));
+	q.code_norm2 = static_cast<float>(bits_set(k, code, n));
 	q.norm = q.operand_norm = std::sqrt(static_cast<double>(q.code_norm2));
 	return q;
 }
@@ -132,13 +131,11 @@ add_other_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_
 	if (q.kind == RowKind::sparse)
 	{
 		const std::size_t blocks = n / quantizer::kSparseBlockBytes;
-		sum.sum += q.metric == Metric::l1 ? quantizer::sparse_l1(k, q.sparse, code, blocks)
-										  : quantizer::sparse_dot(k, q.sparse, code, blocks);
+		sum.sum += q.metric == Metric::l1 ? quantizer::sparse_l1(q.sparse, code, blocks)
+										  : quantizer::sparse_dot(q.sparse, code, blocks);
 	}
-	else if (q.metric == Metric::hamming)
-		sum.dot += static_cast<std::int32_t>(k.hamming(code, q.bits + first, n));
 	else
-		sum.dot += static_cast<std::int32_t>(bits_of_both(k, code, q.bits + first, n));
+		sum.dot += static_cast<std::int32_t>(k.hamming(code, q.bits + first, n));
 }
 
 float
@@ -147,11 +144,7 @@ other_distance_of(const CodeQuery &q, const PartialScore &sum, float norm2) noex
 	switch (q.metric)
 	{
 		case Metric::hamming: return static_cast<float>(sum.dot);
-		case Metric::jaccard:
-		{
-			auto both = static_cast<float>(sum.dot);
-			return sum.dot == 0 ? 1.0f : 1.0f - both / (q.code_norm2 + norm2 - both);
-		}
+		case Metric::jaccard: return jaccard(q.code_norm2, norm2, static_cast<float>(sum.dot));
 		case Metric::inner_product: return -sum.sum;
 		case Metric::l1:
 		{
@@ -237,7 +230,7 @@ exact_interval(const distance::Kernels &k, const CodeQuery &q, const CodeView &v
 		{
 			std::uint64_t parts[2];
 			k.jaccard_parts(v.code, q.bits, q.n, parts);
-			d = jaccard(static_cast<double>(parts[0]), static_cast<double>(parts[1]));
+			d = parts[0] == 0 ? 1.0 : 1.0 - static_cast<double>(parts[0]) / static_cast<double>(parts[1]);
 		}
 		return {d, d, d};
 	}

@@ -84,6 +84,11 @@ load_row(const void *self, std::uint32_t i, float *out) noexcept
 /* What a thread works with. */
 struct LayerLinker::Scratch
 {
+	explicit Scratch(const RowStore &store) noexcept : self(store), candidate(store)
+	{
+	}
+
+	RowComparer self, candidate;
 	std::vector<float> queries, products, norms, distances;
 	std::vector<const float *> query_rows;
 	std::vector<std::uint8_t> tables;
@@ -210,10 +215,11 @@ LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_
 			continue;
 		const Edge &c = candidates[i];
 		const CodeView view = store_.view(row(c.to));
+		s.candidate.set(view);
 		bool shadowed = false;
 		for (std::uint32_t j = 0; j < have && !shadowed; j++)
 		{
-			shadowed = alpha * store_.between(metric_, s.kept_views[s.kept_order[j]], view) < c.distance;
+			shadowed = alpha * s.candidate.to(metric_, s.kept_views[s.kept_order[j]]) < c.distance;
 			if (shadowed && j > 0)
 				std::swap(s.kept_order[j], s.kept_order[j / 2]);
 		}
@@ -228,11 +234,21 @@ LayerLinker::choose(const std::vector<Edge> &candidates, std::vector<std::uint8_
 	return have;
 }
 
+std::vector<LayerLinker::Scratch>
+LayerLinker::make_scratch() const
+{
+	std::vector<Scratch> scratch;
+	scratch.reserve(workers_.count());
+	for (unsigned i = 0; i < workers_.count(); i++)
+		scratch.emplace_back(store_);
+	return scratch;
+}
+
 /* s.keys: the best candidates by estimate. Leaves the forward links of position. */
 void
 LayerLinker::link_one(std::uint32_t position, Edge *edges, Scratch &s)
 {
-	const CodeView self = store_.view(row(position));
+	s.self.set(store_.view(row(position)));
 	constexpr std::size_t kAhead = 4;
 	std::size_t n = 0;
 	for (std::size_t i = 0; i < s.keys.size(); i++)
@@ -241,7 +257,7 @@ LayerLinker::link_one(std::uint32_t position, Edge *edges, Scratch &s)
 			store_.prefetch(row(position_of(s.keys[i + kAhead])));
 		std::uint32_t other = position_of(s.keys[i]);
 		if (other != position)
-			s.keys[n++] = key_of(between(self, other), other);
+			s.keys[n++] = key_of(s.self.to(metric_, store_.view(row(other))), other);
 	}
 	s.keys.resize(n);
 	std::sort(s.keys.begin(), s.keys.end());
@@ -366,10 +382,10 @@ LayerLinker::scan_piece(const Piece &piece, Edge *edges, Scratch &s)
 			}
 			else
 			{
-				const CodeView self = store_.view(row(piece.begin + i));
+				s.self.set(store_.view(row(piece.begin + i)));
 				for (std::uint32_t p = begin; p < end; p++)
 				{
-					float d = between(self, p);
+					float d = s.self.to(metric_, store_.view(row(p)));
 					if (d < threshold)
 						found[count++] = key_of(d, p);
 					if (count > limit)
@@ -404,7 +420,7 @@ LayerLinker::scan(Edge *edges, std::atomic<std::uint64_t> *progress)
 	for (std::uint32_t c = 0; c < clusters_.count(); c++)
 		for (std::uint32_t p = first_[c]; p < first_[c + 1]; p += at_once)
 			pieces.push_back(Piece{c, p, std::min(first_[c + 1], p + at_once)});
-	std::vector<Scratch> scratch(workers_.count());
+	std::vector<Scratch> scratch = make_scratch();
 	for (Scratch &s : scratch)
 	{
 		s.kept_views.resize(settings_.lanes);
@@ -424,7 +440,7 @@ void
 LayerLinker::merge_one(std::uint32_t position, Edge *edges, const std::vector<SampleLinks> &samples, Scratch &s)
 {
 	Edge *own = edges + static_cast<std::size_t>(position) * settings_.lanes;
-	const CodeView self = store_.view(row(position));
+	s.self.set(store_.view(row(position)));
 	const std::uint32_t most = settings_.lanes;
 
 	/* Links in and out that the rule asked for; then those that fill. */
@@ -452,7 +468,7 @@ LayerLinker::merge_one(std::uint32_t position, Edge *edges, const std::vector<Sa
 			if (std::find(s.ids.begin(), s.ids.begin() + met, other) != s.ids.begin() + met)
 				continue;
 			s.ids.push_back(other);
-			s.keys.push_back(key_of(between(self, other), other));
+			s.keys.push_back(key_of(s.self.to(metric_, store_.view(row(other))), other));
 		}
 		if (kind == 0)
 			firm = s.keys.size();
@@ -553,7 +569,7 @@ LayerLinker::merge(Edge *edges, const std::vector<SampleLinks> &samples)
 			first[i] = first[i - 1];
 		first[0] = 0;
 	}
-	std::vector<Scratch> scratch(workers_.count());
+	std::vector<Scratch> scratch = make_scratch();
 	for (Scratch &s : scratch)
 	{
 		s.kept_views.resize(most);

@@ -101,6 +101,7 @@ private:
 		std::uint32_t cluster, begin, end;  // positions
 	};
 
+	std::vector<Scratch> make_scratch() const;
 	void find_near();
 	void encode();
 	void scan_piece(const Piece &piece, Edge *edges, Scratch &s);
@@ -108,11 +109,6 @@ private:
 	void merge_one(std::uint32_t position, Edge *edges, const std::vector<SampleLinks> &samples, Scratch &s);
 	std::uint32_t choose(const std::vector<Edge> &candidates, std::vector<std::uint8_t> &state, float alpha,
 						 std::uint32_t most, Edge *kept, std::uint32_t have, Scratch &s) const;
-	float
-	between(const CodeView &a, std::uint32_t b) const noexcept
-	{
-		return store_.between(metric_, a, row(b));
-	}
 	/* SQ8 codes of L1 rows are not rotated, and one-bit codes of them tell too little. */
 	bool
 	has_codes() const noexcept

@@ -20,14 +20,15 @@ namespace
 
 constexpr std::size_t kSketchDims = 512;
 
-/* The bits of a byte as floats, the lowest first. */
+/* The bits of a byte as bytes of a word, the lowest first: eight counts are added at a time. */
 constexpr auto kUnpacked = [] {
-	std::array<std::array<float, 8>, 256> table{};
+	std::array<std::uint64_t, 256> table{};
 	for (std::size_t byte = 0; byte < 256; byte++)
 		for (std::size_t bit = 0; bit < 8; bit++)
-			table[byte][bit] = static_cast<float>(byte >> bit & 1);
+			table[byte] |= static_cast<std::uint64_t>(byte >> bit & 1) << 8 * bit;
 	return table;
 }();
+constexpr std::size_t kMostCounts = 255;  // before a byte of a word overflows
 
 }  // namespace
 
@@ -65,16 +66,20 @@ Sketch::load_bits(const CodeView &row, float *out) const noexcept
 {
 	std::memcpy(out, offsets_.data(), dims_ * sizeof *out);
 	/* Padding of the code lies beyond the sketch only where it is not folded, and is 0. */
-	const std::size_t bytes = folded_ ? code_bytes_ : std::min(code_bytes_, dims_ / 8);
-	for (std::size_t first = 0; first < bytes; first += dims_ / 8)
+	const std::size_t stride = dims_ / 8, bytes = folded_ ? code_bytes_ : std::min(code_bytes_, stride);
+	std::uint64_t counts[kSketchDims / 8];
+	for (std::size_t first = 0; first < bytes;)
 	{
-		const std::size_t n = std::min(bytes - first, dims_ / 8);
-		for (std::size_t i = 0; i < n; i++)
+		std::memset(counts, 0, stride * sizeof *counts);
+		for (std::size_t added = 0; added < kMostCounts && first < bytes; added++, first += stride)
 		{
-			const auto &bits = kUnpacked[row.code[first + i] ^ flips_[first + i]];
-			for (std::size_t bit = 0; bit < 8; bit++)
-				out[8 * i + bit] += bits[bit];
+			const std::uint8_t *code = row.code + first, *flips = flips_.data() + first;
+			const std::size_t n = std::min(bytes - first, stride);
+			for (std::size_t i = 0; i < n; i++)
+				counts[i] += kUnpacked[code[i] ^ flips[i]];
 		}
+		for (std::size_t i = 0; i < dims_; i++)
+			out[i] += static_cast<float>(counts[i / 8] >> i % 8 * 8 & 0xff);
 	}
 	if (metric_ == Metric::jaccard && row.norm2 > 0)
 	{
