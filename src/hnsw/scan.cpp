@@ -298,7 +298,8 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
 	IndexedValue v = indexed_value(key->sk_argument, so->state->shape.element_type);
-	check_query_dimensions(v, dimensions);
+	/* The query first, as pgvector's hnsw has it. */
+	check_same_indexed_dimensions(v.dimensions, static_cast<int>(dimensions), v.type);
 	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
 	return sparse ? make_sparse_row(so->state, sparse_view(key->sk_argument)) : indexed_row_in_place(v);
 }

@@ -212,7 +212,7 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
 	IndexedValue v = indexed_value(key->sk_argument, static_cast<ElementType>(so->state->meta.element_type));
-	check_query_dimensions(v, dimensions);
+	check_same_indexed_dimensions(static_cast<int>(dimensions), v.dimensions, v.type);
 	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
 	return indexed_row_in_place(v);
 }

@@ -108,6 +108,12 @@ choose_sample(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool
 			r->sample_count++;
 		end->hash = hash;
 		end->tid = number;
+		/* Values can be of any length. */
+		if (end->v != nullptr && VARSIZE(end->v) < VARSIZE(v))
+		{
+			pfree(end->v);
+			end->v = nullptr;
+		}
 		if (end->v == nullptr)
 			end->v = static_cast<struct varlena *>(MemoryContextAlloc(r->context, VARSIZE(v)));
 		memcpy(end->v, v, VARSIZE(v));

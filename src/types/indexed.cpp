@@ -103,18 +103,17 @@ check_indexed_dimensions(const IndexedValue &value, uint32 dimensions)
 }
 
 void
-check_query_dimensions(const IndexedValue &query, uint32 dimensions)
+check_same_indexed_dimensions(int a, int b, ElementType type)
 {
-	int n = static_cast<int>(dimensions);
-	switch (query.type)
+	switch (type)
 	{
-		case ElementType::half: check_same_halfvec_dimensions(n, query.dimensions); return;
-		case ElementType::int8: check_same_int8vec_dimensions(n, query.dimensions); return;
-		case ElementType::bit: check_same_bit_lengths(dimensions, static_cast<uint32>(query.dimensions)); return;
-		case ElementType::sparse: check_same_sparse_dimensions(n, query.dimensions); return;
+		case ElementType::half: check_same_halfvec_dimensions(a, b); return;
+		case ElementType::int8: check_same_int8vec_dimensions(a, b); return;
+		case ElementType::bit: check_same_bit_lengths(static_cast<uint32>(a), static_cast<uint32>(b)); return;
+		case ElementType::sparse: check_same_sparse_dimensions(a, b); return;
 		case ElementType::float32: break;
 	}
-	check_same_dimensions(n, query.dimensions);
+	check_same_dimensions(a, b);
 }
 
 }  // namespace types

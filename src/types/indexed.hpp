@@ -105,8 +105,8 @@ bool indexed_is_zero(const IndexedValue &value);
 /* 22000 unless the value has the dimensions of the index. */
 void check_indexed_dimensions(const IndexedValue &value, uint32 dimensions);
 
-/* 22000 unless a query of an index with these dimensions can be the value. */
-void check_query_dimensions(const IndexedValue &query, uint32 dimensions);
+/* 22000 unless a value of a elements can be compared with one of b. */
+void check_same_indexed_dimensions(int a, int b, ElementType type);
 
 }  // namespace types
 }  // namespace vecdb
