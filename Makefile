@@ -49,6 +49,9 @@ src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq 
 src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
 src/core/distance/kernels_avx512vpopcnt.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx2 -mfma -mf16c
 endif
+ifneq ($(filter aarch64 arm64,$(shell uname -m)),)
+src/core/distance/kernels_neondot.o: CXXFLAGS += -march=armv8.2-a+dotprod
+endif
 
 build/vecdb--$(EXTVERSION).sql: $(SQL_PARTS) vecdb.control
 	@mkdir -p build

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL
- * avg over vectors and halfvecs: transition, combine (one for both) and final function. sum is the + of the type.
+ * avg over vectors, halfvecs and int8vecs: transition, combine (one for all) and final function. sum is the + of the type;
+ * that of int8vec, which would overflow, has avg's state and ends as a vector.
  *
  * Regime: shell.
  * State:  float8[]: the number of rows, then the sum of each element. One element alone: nothing seen yet.
  * Memory: an aggregate's own state is updated in place; a caller from SQL gets a new array.
  */
 #include "types/halfvec.hpp"
+#include "types/int8vec.hpp"
 #include "vecdb/distance/kernels.hpp"
 
 using namespace vecdb;
@@ -114,6 +116,24 @@ VECDB_FUNCTION(vecdb_halfvec_accum)
 	PG_RETURN_ARRAYTYPE_P(state.array);
 }
 
+/* Sums of integers: exact in a double up to 2^53, which 2^46 rows do not reach. */
+VECDB_FUNCTION(vecdb_int8vec_accum)
+{
+	State old = checked_state(fcinfo, 0, "int8vec_accum");
+	Int8View v = int8_view(PG_GETARG_DATUM(1));
+	bool first = old.dim == 0;
+	if (!first)
+		check_expected_dimensions(old.dim, v.dim);
+	State state = !first && AggCheckCallContext(fcinfo, nullptr) ? old : new_state(v.dim);
+	*state.count = *old.count + 1.0;
+	if (first)
+		for (int i = 0; i < v.dim; i++)
+			state.sums[i] = static_cast<float8>(v.x[i]);
+	else
+		add_sums(state.sums, old.sums, v.x, v.dim);
+	PG_RETURN_ARRAYTYPE_P(state.array);
+}
+
 VECDB_FUNCTION(vecdb_vector_combine)
 {
 	State a = checked_state(fcinfo, 0, "vector_combine");
@@ -164,5 +184,19 @@ VECDB_FUNCTION(vecdb_halfvec_avg)
 	HalfVector *result = new_halfvec(state.dim);
 	halves_from_floats(x, state.dim, result->x);
 	pfree(x);
+	PG_RETURN_POINTER(result);
+}
+
+/* As vecdb_vector_avg, of the sums themselves. */
+VECDB_FUNCTION(vecdb_int8vec_sum)
+{
+	State state = checked_state(fcinfo, 0, "int8vec_sum");
+	if (*state.count == 0.0)
+		PG_RETURN_NULL();
+	check_dimension(state.dim);
+	Vector *result = new_vector_uninitialized(state.dim);
+	for (int i = 0; i < state.dim; i++)
+		result->x[i] = static_cast<float>(state.sums[i]);
+	check_elements(result->x, state.dim);
 	PG_RETURN_POINTER(result);
 }

@@ -4,6 +4,7 @@
  * Regime: shell.
  */
 #include "types/halfvec.hpp"
+#include "types/int8vec.hpp"
 #include "types/sparsevec.hpp"
 #include "vecdb/distance/kernels.hpp"
 
@@ -23,9 +24,22 @@ array_dimensions(ArrayType *array)
 	return ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 }
 
-/* Elements as floats: integer[], real[], double precision[] and numeric[] are told apart by the array's element type. */
+float
+numeric_as(Datum number, float)
+{
+	return DatumGetFloat4(DirectFunctionCall1(numeric_float4, number));
+}
+
+double
+numeric_as(Datum number, double)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, number));
+}
+
+/* Elements as floats or doubles: integer[], real[], double precision[] and numeric[] are told apart by the array's element type. */
+template <class T>
 void
-array_elements(ArrayType *array, int dim, float *x)
+array_elements(ArrayType *array, int dim, T *x)
 {
 	/* Without nulls, elements of a fixed length stand side by side, each aligned. */
 	const char *data = ARR_DATA_PTR(array);
@@ -33,12 +47,15 @@ array_elements(ArrayType *array, int dim, float *x)
 	{
 		case INT4OID:
 			for (int i = 0; i < dim; i++)
-				x[i] = static_cast<float>(reinterpret_cast<const int32 *>(data)[i]);
+				x[i] = static_cast<T>(reinterpret_cast<const int32 *>(data)[i]);
 			break;
-		case FLOAT4OID: std::memcpy(x, data, static_cast<Size>(dim) * sizeof(float)); break;
+		case FLOAT4OID:
+			for (int i = 0; i < dim; i++)
+				x[i] = static_cast<T>(reinterpret_cast<const float4 *>(data)[i]);
+			break;
 		case FLOAT8OID:
 			for (int i = 0; i < dim; i++)
-				x[i] = static_cast<float>(reinterpret_cast<const float8 *>(data)[i]);
+				x[i] = static_cast<T>(reinterpret_cast<const float8 *>(data)[i]);
 			break;
 		case NUMERICOID:
 		{
@@ -46,7 +63,7 @@ array_elements(ArrayType *array, int dim, float *x)
 			int count;
 			deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &elements, nullptr, &count);
 			for (int i = 0; i < count; i++)
-				x[i] = DatumGetFloat4(DirectFunctionCall1(numeric_float4, elements[i]));
+				x[i] = numeric_as(elements[i], T());
 			pfree(elements);
 			break;
 		}
@@ -54,16 +71,17 @@ array_elements(ArrayType *array, int dim, float *x)
 	}
 }
 
-/* A real[] of that many elements, not set. */
+/* A real[] or integer[] of that many elements, all 0. */
 ArrayType *
-new_float4_array(int dim)
+new_array(int dim, Oid element_type)
 {
+	static_assert(sizeof(float4) == sizeof(int32));
 	Size size_bytes = ARR_OVERHEAD_NONULLS(1) + static_cast<Size>(dim) * sizeof(float4);
 	auto *result = static_cast<ArrayType *>(palloc0(size_bytes));
 	SET_VARSIZE(result, size_bytes);
 	result->ndim = 1;
 	result->dataoffset = 0;
-	result->elemtype = FLOAT4OID;
+	result->elemtype = element_type;
 	ARR_DIMS(result)[0] = dim;
 	ARR_LBOUND(result)[0] = 1;
 	return result;
@@ -96,6 +114,48 @@ check_sparse_indices(const SparseVector *v)
 	for (int i = 0; i < v->nnz; i++)
 		if (v->indices[i] < 0 || v->indices[i] >= v->dim)
 			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("sparsevec index out of bounds")));
+}
+
+int
+print_shortest(float x, char *out)
+{
+	return float_to_shortest_decimal_buf(x, out);
+}
+
+int
+print_shortest(double x, char *out)
+{
+	return double_to_shortest_decimal_buf(x, out);
+}
+
+[[noreturn]] [[gnu::cold]] [[gnu::noinline]] void
+refuse_int8_element(double x, const char *number)
+{
+	if (std::isnan(x))
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in int8vec")));
+	if (std::isinf(x))
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("infinite value not allowed in int8vec")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("\"%s\" is out of range for type int8vec", number)));
+	pg_unreachable();
+}
+
+/* Rounds to the nearest integer, ties to even. 22003 for what is finite and beyond -128..127, 22000 for NaN and infinity. */
+template <class T>
+void
+int8s_from(const T *x, int dim, int8 *out)
+{
+	for (int i = 0; i < dim; i++)
+	{
+		/* -128.5 goes to the even -128, 127.5 to the even 128. */
+		if (unlikely(!(x[i] >= static_cast<T>(-128.5) && x[i] < static_cast<T>(127.5))))
+		{
+			char number[DOUBLE_SHORTEST_DECIMAL_LEN];
+			print_shortest(x[i], number);
+			refuse_int8_element(static_cast<double>(x[i]), number);
+		}
+		out[i] = static_cast<int8>(std::lrint(x[i]));
+	}
 }
 
 }  // namespace
@@ -133,7 +193,7 @@ VECDB_FUNCTION(vecdb_array_to_halfvec)
 VECDB_FUNCTION(vecdb_vector_to_float4)
 {
 	Vector *v = vector_arg(fcinfo, 0);
-	ArrayType *result = new_float4_array(v->dim);
+	ArrayType *result = new_array(v->dim, FLOAT4OID);
 	std::memcpy(ARR_DATA_PTR(result), v->x, static_cast<Size>(v->dim) * sizeof(float4));
 	PG_FREE_IF_COPY(v, 0);
 	PG_RETURN_ARRAYTYPE_P(result);
@@ -142,7 +202,7 @@ VECDB_FUNCTION(vecdb_vector_to_float4)
 VECDB_FUNCTION(vecdb_halfvec_to_float4)
 {
 	HalfVector *v = halfvec_arg(fcinfo, 0);
-	ArrayType *result = new_float4_array(v->dim);
+	ArrayType *result = new_array(v->dim, FLOAT4OID);
 	core::distance::kernels().f16_to_f32(v->x, reinterpret_cast<float *>(ARR_DATA_PTR(result)),
 										 static_cast<Size>(v->dim));
 	PG_FREE_IF_COPY(v, 0);
@@ -243,5 +303,98 @@ VECDB_FUNCTION(vecdb_sparsevec_to_halfvec)
 		result->x[v->indices[i]] = halves[i];
 	pfree(halves);
 	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+/* From double precision, so that elements of numeric[] and double precision[] are rounded once. */
+VECDB_FUNCTION(vecdb_array_to_int8vec)
+{
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
+	int32 typmod = PG_GETARG_INT32(1);
+	int dim = array_dimensions(array);
+	check_int8vec_dimension(dim);
+	check_expected_dimensions(typmod, dim);
+	auto *x = static_cast<double *>(palloc(static_cast<Size>(dim) * sizeof(double)));
+	array_elements(array, dim, x);
+	Int8Vector *result = new_int8vec(dim);
+	int8s_from(x, dim, result->x);
+	pfree(x);
+	PG_FREE_IF_COPY(array, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_to_float4)
+{
+	Int8View v = int8_view(PG_GETARG_DATUM(0));
+	ArrayType *result = new_array(v.dim, FLOAT4OID);
+	core::distance::kernels().i8_to_f32(v.x, reinterpret_cast<float *>(ARR_DATA_PTR(result)), static_cast<Size>(v.dim));
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_to_int4)
+{
+	Int8View v = int8_view(PG_GETARG_DATUM(0));
+	ArrayType *result = new_array(v.dim, INT4OID);
+	auto *elements = reinterpret_cast<int32 *>(ARR_DATA_PTR(result));
+	for (int i = 0; i < v.dim; i++)
+		elements[i] = v.x[i];
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_to_vector)
+{
+	Int8View v = int8_view(PG_GETARG_DATUM(0));
+	int32 typmod = PG_GETARG_INT32(1);
+	check_dimension(v.dim);
+	check_expected_dimensions(typmod, v.dim);
+	Vector *result = new_vector_uninitialized(v.dim);
+	core::distance::kernels().i8_to_f32(v.x, result->x, static_cast<Size>(v.dim));
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_vector_to_int8vec)
+{
+	Vector *v = vector_arg(fcinfo, 0);
+	int32 typmod = PG_GETARG_INT32(1);
+	check_int8vec_dimension(v->dim);
+	check_expected_dimensions(typmod, v->dim);
+	Int8Vector *result = new_int8vec(v->dim);
+	int8s_from(v->x, v->dim, result->x);
+	PG_FREE_IF_COPY(v, 0);
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_to_halfvec)
+{
+	Int8View v = int8_view(PG_GETARG_DATUM(0));
+	int32 typmod = PG_GETARG_INT32(1);
+	const core::distance::Kernels &k = core::distance::kernels();
+	check_halfvec_dimension(v.dim);
+	check_expected_dimensions(typmod, v.dim);
+	HalfVector *result = new_halfvec(v.dim);
+	for (int i = 0; i < v.dim; i += kHalfChunk)
+	{
+		float x[kHalfChunk];
+		Size n = static_cast<Size>(v.dim - i < kHalfChunk ? v.dim - i : kHalfChunk);
+		k.i8_to_f32(v.x + i, x, n);
+		k.f32_to_f16(x, result->x + i, n);
+	}
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_halfvec_to_int8vec)
+{
+	HalfvecView v = halfvec_view(PG_GETARG_DATUM(0));
+	int32 typmod = PG_GETARG_INT32(1);
+	check_int8vec_dimension(v.dim);
+	check_expected_dimensions(typmod, v.dim);
+	Int8Vector *result = new_int8vec(v.dim);
+	for (int i = 0; i < v.dim; i += kHalfChunk)
+	{
+		float x[kHalfChunk];
+		int n = v.dim - i < kHalfChunk ? v.dim - i : kHalfChunk;
+		core::distance::kernels().f16_to_f32(v.x + i, x, static_cast<Size>(n));
+		int8s_from(x, n, result->x + i);
+	}
 	PG_RETURN_POINTER(result);
 }

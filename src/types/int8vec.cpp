@@ -6,6 +6,12 @@
  */
 #include "types/int8vec.hpp"
 
+#include <span>
+
+#include "pg/report.hpp"
+#include "vecdb/codec/int8vec.hpp"
+#include "vecdb/codec/vector_wire.hpp"
+
 namespace vecdb
 {
 inline namespace types
@@ -28,5 +34,100 @@ check_same_int8vec_dimensions(int a, int b)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different int8vec dimensions %d and %d", a, b)));
 }
 
+static void
+report_int8vec_text_error(const core::Status &status, const core::codec::ParsedVector &parsed)
+{
+	if (status.code == core::Code::invalid_text)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type int8vec: \"%.*s\"",
+							   static_cast<int>(parsed.quoted.size()), parsed.quoted.data()),
+						status.detail[0] != '\0' ? errdetail("%s", status.detail) : 0));
+	if (status.code == core::Code::out_of_range)
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("\"%.*s\" is out of range for type int8vec", static_cast<int>(parsed.quoted.size()),
+							   parsed.quoted.data())));
+	pg::report(status);
+}
+
 }  // namespace types
 }  // namespace vecdb
+
+using namespace vecdb;
+
+VECDB_FUNCTION(vecdb_int8vec_in)
+{
+	const char *literal = PG_GETARG_CSTRING(0);
+	int32 typmod = PG_GETARG_INT32(2);
+	int8 x[kMaxVectorDimensions];
+	core::codec::ParsedVector parsed;
+	core::Status status =
+		core::codec::parse_int8vec_text(std::span(literal, std::strlen(literal)), std::span(x), parsed);
+	if (!status.ok())
+		report_int8vec_text_error(status, parsed);
+	check_expected_dimensions(typmod, parsed.dims);
+	Int8Vector *result = new_int8vec(parsed.dims);
+	std::memcpy(result->x, x, static_cast<Size>(parsed.dims));
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_out)
+{
+	Int8View v = int8_view(PG_GETARG_DATUM(0));
+	char *output = static_cast<char *>(palloc(core::codec::int8vec_text_bound(v.dim)));
+	core::codec::print_int8vec_text(std::span(v.x, static_cast<Size>(v.dim)), output);
+	PG_RETURN_CSTRING(output);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_typmod_in)
+{
+	int count;
+	const int32 *modifiers = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
+	if (count != 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
+	if (modifiers[0] < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type int8vec must be at least 1")));
+	if (modifiers[0] > kMaxVectorDimensions)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("dimensions for type int8vec cannot exceed %d", kMaxVectorDimensions)));
+	PG_RETURN_INT32(modifiers[0]);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_recv)
+{
+	auto *message = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+	int32 typmod = PG_GETARG_INT32(2);
+	int dim;
+	auto *bytes = reinterpret_cast<const uint8 *>(pq_getmsgbytes(message, core::codec::kVectorWireHeaderBytes));
+	pg::report(core::codec::decode_vector_wire_header(std::span(bytes, core::codec::kVectorWireHeaderBytes), typmod,
+													  dim, "int8vec"));
+	auto size_bytes = static_cast<Size>(dim);
+	bytes = reinterpret_cast<const uint8 *>(pq_getmsgbytes(message, dim));
+	Int8Vector *result = new_int8vec(dim);
+	pg::report(
+		core::codec::decode_int8vec_wire_elements(std::span(bytes, size_bytes), std::span(result->x, size_bytes)));
+	PG_RETURN_POINTER(result);
+}
+
+VECDB_FUNCTION(vecdb_int8vec_send)
+{
+	Int8Vector *vector = int8vec_arg(fcinfo, 0);
+	auto dims = static_cast<Size>(vector->dim);
+	Size size_bytes = core::codec::kVectorWireHeaderBytes + dims;
+	auto *result = static_cast<bytea *>(palloc(VARHDRSZ + size_bytes));
+	SET_VARSIZE(result, VARHDRSZ + size_bytes);
+	core::codec::encode_int8vec_wire(std::span(vector->x, dims), static_cast<uint16>(vector->unused),
+									 std::span(reinterpret_cast<uint8 *>(VARDATA(result)), size_bytes));
+	PG_FREE_IF_COPY(vector, 0);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* Coercion to a type modifier: the dimensions are known from the size, so the value itself is passed on as it is. */
+VECDB_FUNCTION(vecdb_int8vec)
+{
+	Datum value = PG_GETARG_DATUM(0);
+	int32 typmod = PG_GETARG_INT32(1);
+	if (typmod != -1)
+		check_expected_dimensions(typmod, int8vec_datum_dimensions(value));
+	PG_RETURN_DATUM(value);
+}

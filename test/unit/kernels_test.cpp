@@ -758,6 +758,73 @@ TEST_P(KernelsTest, Halves)
 		}
 }
 
+/* Exactly, with the greatest and the least element well represented: the longest sums are the largest that can be. */
+TEST_P(KernelsTest, SignedBytes)
+{
+	std::uniform_int_distribution<int> any(-128, 127);
+	enum class Data
+	{
+		uniform,
+		opposite,  // 127 against -128: the greatest differences
+		least,     // -128 against -128: the greatest products
+		extremes,
+	};
+	std::vector<std::size_t> lengths(std::begin(kLengths), std::end(kLengths));
+	for (std::size_t n = 0; n < 200; n++)
+		lengths.push_back(n);
+	lengths.push_back(32768);
+	for (std::size_t n : lengths)
+		for (Data data : {Data::uniform, Data::opposite, Data::least, Data::extremes})
+		{
+			Unaligned<std::int8_t> a(n), b(n);
+			a.fill(n, [&] {
+				switch (data)
+				{
+					case Data::uniform: return any(random);
+					case Data::opposite: return 127;
+					case Data::least: return -128;
+					case Data::extremes: break;
+				}
+				return random() % 2 == 0 ? -128 : 127;
+			});
+			b.fill(n, [&] {
+				switch (data)
+				{
+					case Data::uniform: return any(random);
+					case Data::opposite:
+					case Data::least: return -128;
+					case Data::extremes: break;
+				}
+				return random() % 2 == 0 ? -128 : 127;
+			});
+			long l2 = 0, ip = 0, l1 = 0, aa = 0, bb = 0;
+			for (std::size_t i = 0; i < n; i++)
+			{
+				int x = a.get(i), y = b.get(i);
+				l2 += (x - y) * (x - y);
+				ip += x * y;
+				l1 += std::abs(x - y);
+				aa += x * x;
+				bb += y * y;
+			}
+			ASSERT_EQ(k.l2_squared_i8(a.data(), b.data(), n), l2) << n;
+			ASSERT_EQ(k.l2_squared_i8(b.data(), a.data(), n), l2) << n;
+			ASSERT_EQ(k.inner_product_i8(a.data(), b.data(), n), ip) << n;
+			ASSERT_EQ(k.inner_product_i8(b.data(), a.data(), n), ip) << n;
+			ASSERT_EQ(k.l1_i8(a.data(), b.data(), n), l1) << n;
+			ASSERT_EQ(k.l1_i8(b.data(), a.data(), n), l1) << n;
+			std::int32_t parts[3];
+			k.cosine_parts_i8(a.data(), b.data(), n, parts);
+			ASSERT_EQ(parts[0], ip) << n;
+			ASSERT_EQ(parts[1], aa) << n;
+			ASSERT_EQ(parts[2], bb) << n;
+			Unaligned<float> wide(n);
+			k.i8_to_f32(a.data(), wide.data(), n);
+			for (std::size_t i = 0; i < n; i++)
+				ASSERT_EQ(wide.get(i), static_cast<float>(a.get(i))) << n << ' ' << i;
+		}
+}
+
 INSTANTIATE_TEST_SUITE_P(Isa, KernelsTest, testing::ValuesIn(all_tables()),
 						 [](const auto &table) { return std::string(table.param->isa); });
 

@@ -20,6 +20,9 @@ constexpr std::size_t kVectorWireHeaderBytes = 4;
 Status decode_vector_wire_header(std::span<const std::uint8_t> bytes, int expected_dims, int &dims,
 								 const char *type = "vector") noexcept;
 
+/* out holds kVectorWireHeaderBytes or more. */
+void encode_vector_wire_header(std::size_t dims, std::uint16_t unused, std::span<std::uint8_t> out) noexcept;
+
 /* bytes holds out.size() elements or more. Refuses NaN and infinity. */
 Status decode_vector_wire_elements(std::span<const std::uint8_t> bytes, std::span<float> out) noexcept;
 

@@ -23,7 +23,7 @@ struct SparseRow
 
 struct Kernels
 {
-	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "avx512vpopcnt", "neon"
+	const char *isa;  // "scalar", "avx2", "avx512", "avx512vnni", "avx512vpopcnt", "neon", "neondot"
 
 	/* --- float32, length n --- */
 	float (*l2_squared)(const float *a, const float *b, std::size_t n) noexcept;
@@ -148,6 +148,15 @@ struct Kernels
 	/* Over those that both have. */
 	float (*sparse_inner_product)(const SparseRow &a, const SparseRow &b) noexcept;
 	float (*sparse_l1)(const SparseRow &a, const SparseRow &b) noexcept;
+
+	/* --- signed bytes, length n <= 32768: every sum fits, and is exact --- */
+	std::int32_t (*l2_squared_i8)(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept;
+	std::int32_t (*inner_product_i8)(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept;
+	std::int32_t (*l1_i8)(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept;
+	/* As cosine_parts. */
+	void (*cosine_parts_i8)(const std::int8_t *a, const std::int8_t *b, std::size_t n, std::int32_t out[3]) noexcept;
+	/* out[i] = in[i]. Any n. */
+	void (*i8_to_f32)(const std::int8_t *in, float *out, std::size_t n) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

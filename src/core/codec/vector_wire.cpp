@@ -60,9 +60,10 @@ decode_vector_wire_elements(std::span<const std::uint8_t> bytes, std::span<float
 	return check_finite(out);
 }
 
-static void
-encode_wire_header(std::size_t dims, std::uint16_t unused, std::uint8_t *to) noexcept
+void
+encode_vector_wire_header(std::size_t dims, std::uint16_t unused, std::span<std::uint8_t> out) noexcept
 {
+	std::uint8_t *to = out.data();
 	to[0] = static_cast<std::uint8_t>(dims >> 8);
 	to[1] = static_cast<std::uint8_t>(dims & 0xff);
 	to[2] = static_cast<std::uint8_t>(unused >> 8);
@@ -73,7 +74,7 @@ void
 encode_vector_wire(std::span<const float> x, std::uint16_t unused, std::span<std::uint8_t> out) noexcept
 {
 	std::uint8_t *to = out.data();
-	encode_wire_header(x.size(), unused, to);
+	encode_vector_wire_header(x.size(), unused, out);
 	to += kVectorWireHeaderBytes;
 	for (std::size_t i = 0; i < x.size(); i++)
 	{
@@ -111,7 +112,7 @@ void
 encode_halfvec_wire(std::span<const std::uint16_t> x, std::uint16_t unused, std::span<std::uint8_t> out) noexcept
 {
 	std::uint8_t *to = out.data();
-	encode_wire_header(x.size(), unused, to);
+	encode_vector_wire_header(x.size(), unused, out);
 	to += kVectorWireHeaderBytes;
 	for (std::size_t i = 0; i < x.size(); i++)
 	{

@@ -480,6 +480,159 @@ struct Avx2
 		return rest;
 	}
 
+	/* --- signed bytes --- */
+
+	/* Sixteen elements, widened to 16 bits: pairs of products are added in 32 bits by one instruction. */
+	struct Words
+	{
+		static constexpr std::size_t kBytes = 16;
+
+		static __m256i
+		load(const std::int8_t *p) noexcept
+		{
+			return _mm256_cvtepi8_epi16(load128(p));
+		}
+
+		static __m256i
+		load_part(const std::int8_t *p, std::size_t k) noexcept
+		{
+			std::int8_t x[kBytes] = {};
+			__builtin_memcpy(x, p, k);
+			return load(x);
+		}
+	};
+
+	struct SquaredDifferences8 : Words
+	{
+		__m256i sum = _mm256_setzero_si256();
+
+		void
+		add(__m256i a, __m256i b) noexcept
+		{
+			__m256i d = _mm256_sub_epi16(a, b);
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(d, d));
+		}
+
+		void
+		join(const SquaredDifferences8 &other) noexcept
+		{
+			sum = _mm256_add_epi32(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return sum_int32(sum);
+		}
+	};
+
+	struct Products8 : Words
+	{
+		__m256i sum = _mm256_setzero_si256();
+
+		void
+		add(__m256i a, __m256i b) noexcept
+		{
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+		}
+
+		void
+		join(const Products8 &other) noexcept
+		{
+			sum = _mm256_add_epi32(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return sum_int32(sum);
+		}
+	};
+
+	struct AbsoluteDifferences8
+	{
+		static constexpr std::size_t kBytes = 32;
+		__m256i sum = _mm256_setzero_si256();
+
+		/* With the top bit flipped, order and differences are those of unsigned bytes. */
+		static __m256i
+		load(const std::int8_t *p) noexcept
+		{
+			return _mm256_xor_si256(load256(p), _mm256_set1_epi8(-128));
+		}
+
+		static __m256i
+		load_part(const std::int8_t *p, std::size_t k) noexcept
+		{
+			std::int8_t x[kBytes] = {};
+			__builtin_memcpy(x, p, k);
+			return load(x);
+		}
+
+		void
+		add(__m256i a, __m256i b) noexcept
+		{
+			sum = _mm256_add_epi64(sum, _mm256_sad_epu8(a, b));
+		}
+
+		void
+		join(const AbsoluteDifferences8 &other) noexcept
+		{
+			sum = _mm256_add_epi64(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return sum_int32(sum);
+		}
+	};
+
+	struct CosineSums8 : Words
+	{
+		Products8 ab, aa, bb;
+
+		void
+		add(__m256i a, __m256i b) noexcept
+		{
+			ab.add(a, b);
+			aa.add(a, a);
+			bb.add(b, b);
+		}
+
+		void
+		join(const CosineSums8 &other) noexcept
+		{
+			ab.join(other.ab);
+			aa.join(other.aa);
+			bb.join(other.bb);
+		}
+
+		void
+		totals(std::int32_t out[3]) const noexcept
+		{
+			out[0] = ab.total();
+			out[1] = aa.total();
+			out[2] = bb.total();
+		}
+	};
+
+	static void
+	i8_to_f32(const std::int8_t *in, float *out, std::size_t n) noexcept
+	{
+		std::size_t i = 0;
+		for (; i + 8 <= n; i += 8)
+		{
+			__m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(in + i));
+			_mm256_storeu_ps(out + i, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(eight)));
+		}
+		for (; i < n; i++)
+		{
+			float x = static_cast<float>(in[i]);
+			__builtin_memcpy(out + i, &x, sizeof x);
+		}
+	}
+
 	/* --- bit strings --- */
 
 	/* Sums of four 64-bit words of bits. Counts of bytes are added in 8 bits for up to kMostAdds vectors. */

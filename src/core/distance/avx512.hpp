@@ -378,7 +378,145 @@ struct Avx512
 		return near;
 	}
 
+	/* --- signed bytes: as Avx2, twice as wide --- */
+
+	struct Words
+	{
+		static constexpr std::size_t kBytes = 32;
+
+		static __m512i
+		load(const std::int8_t *p) noexcept
+		{
+			return _mm512_cvtepi8_epi16(load256(p));
+		}
+
+		static __m512i
+		load_part(const std::int8_t *p, std::size_t k) noexcept
+		{
+			return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8((static_cast<__mmask32>(1) << k) - 1, p));
+		}
+	};
+
+	struct SquaredDifferences8 : Words
+	{
+		__m512i sum = _mm512_setzero_si512();
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			__m512i d = _mm512_sub_epi16(a, b);
+			sum = _mm512_add_epi32(sum, _mm512_madd_epi16(d, d));
+		}
+
+		void
+		join(const SquaredDifferences8 &other) noexcept
+		{
+			sum = _mm512_add_epi32(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return _mm512_reduce_add_epi32(sum);
+		}
+	};
+
+	struct Products8 : Words
+	{
+		__m512i sum = _mm512_setzero_si512();
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+		}
+
+		void
+		join(const Products8 &other) noexcept
+		{
+			sum = _mm512_add_epi32(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return _mm512_reduce_add_epi32(sum);
+		}
+	};
+
+	/* 64 elements as they are. */
+	struct Whole
+	{
+		static constexpr std::size_t kBytes = 64;
+
+		static __m512i
+		load(const std::int8_t *p) noexcept
+		{
+			return load512(p);
+		}
+
+		static __m512i
+		load_part(const std::int8_t *p, std::size_t k) noexcept
+		{
+			return _mm512_maskz_loadu_epi8((static_cast<__mmask64>(1) << k) - 1, p);
+		}
+	};
+
+	struct AbsoluteDifferences8 : Whole
+	{
+		__m512i sum = _mm512_setzero_si512();
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			const __m512i top = _mm512_set1_epi8(-128);
+			sum = _mm512_add_epi64(sum, _mm512_sad_epu8(_mm512_xor_si512(a, top), _mm512_xor_si512(b, top)));
+		}
+
+		void
+		join(const AbsoluteDifferences8 &other) noexcept
+		{
+			sum = _mm512_add_epi64(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return static_cast<std::int32_t>(_mm512_reduce_add_epi64(sum));
+		}
+	};
+
+	struct CosineSums8 : Words
+	{
+		Products8 ab, aa, bb;
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			ab.add(a, b);
+			aa.add(a, a);
+			bb.add(b, b);
+		}
+
+		void
+		join(const CosineSums8 &other) noexcept
+		{
+			ab.join(other.ab);
+			aa.join(other.aa);
+			bb.join(other.bb);
+		}
+
+		void
+		totals(std::int32_t out[3]) const noexcept
+		{
+			out[0] = ab.total();
+			out[1] = aa.total();
+			out[2] = bb.total();
+		}
+	};
+
 	/* Short loops, for which 256 bits do. */
+	static constexpr auto i8_to_f32 = Avx2::i8_to_f32;
 	static constexpr auto f32_to_f16 = Avx2::f32_to_f16;
 	static constexpr auto f16_to_f32 = Avx2::f16_to_f32;
 	static constexpr auto sign_lut = Avx2::sign_lut;

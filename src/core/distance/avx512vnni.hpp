@@ -116,6 +116,115 @@ struct Avx512Vnni : Avx512
 		__m512i sum = _mm512_add_epi32(s0.sum, s1.sum);
 		return _mm512_reduce_add_epi32(_mm512_add_epi32(dot, _mm512_slli_epi32(sum, 7)));
 	}
+
+	/* --- signed bytes. vpdpbusd's unsigned side is a + 128 (its top bit flipped): a.b = (a + 128).b - 128 * sum b. Zero bytes
+	 * of b add nothing. Sums wrap at 32 bits, what comes out fits. --- */
+
+	static __m512i
+	raised(__m512i a) noexcept
+	{
+		return _mm512_xor_si512(a, _mm512_set1_epi8(-128));
+	}
+
+	static __m512i
+	plus_sum(__m512i sum, __m512i b) noexcept
+	{
+		return _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), b);
+	}
+
+	static __m512i
+	without_raise(__m512i dot, __m512i sum) noexcept
+	{
+		return _mm512_sub_epi32(dot, _mm512_slli_epi32(sum, 7));
+	}
+
+	struct Products8 : Whole
+	{
+		__m512i dot = _mm512_setzero_si512();
+		__m512i sum = _mm512_setzero_si512();
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			dot = _mm512_dpbusd_epi32(dot, raised(a), b);
+			sum = plus_sum(sum, b);
+		}
+
+		void
+		join(const Products8 &other) noexcept
+		{
+			dot = _mm512_add_epi32(dot, other.dot);
+			sum = _mm512_add_epi32(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return _mm512_reduce_add_epi32(without_raise(dot, sum));
+		}
+	};
+
+	/* The difference is an unsigned byte d, and d - 128 a signed one: d.d = d.(d - 128) + 128 * sum d. */
+	struct SquaredDifferences8 : Whole
+	{
+		__m512i dot = _mm512_setzero_si512();
+		__m512i sum = _mm512_setzero_si512();
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			__m512i d = _mm512_sub_epi8(_mm512_max_epi8(a, b), _mm512_min_epi8(a, b));
+			dot = _mm512_dpbusd_epi32(dot, d, raised(d));
+			sum = _mm512_add_epi64(sum, _mm512_sad_epu8(d, _mm512_setzero_si512()));
+		}
+
+		void
+		join(const SquaredDifferences8 &other) noexcept
+		{
+			dot = _mm512_add_epi32(dot, other.dot);
+			sum = _mm512_add_epi64(sum, other.sum);
+		}
+
+		std::int32_t
+		total() const noexcept
+		{
+			return _mm512_reduce_add_epi32(_mm512_add_epi32(dot, _mm512_slli_epi64(sum, 7)));
+		}
+	};
+
+	struct CosineSums8 : Whole
+	{
+		__m512i ab = _mm512_setzero_si512(), aa = ab, bb = ab, a_sum = ab, b_sum = ab;
+
+		void
+		add(__m512i a, __m512i b) noexcept
+		{
+			__m512i raised_a = raised(a);
+			ab = _mm512_dpbusd_epi32(ab, raised_a, b);
+			aa = _mm512_dpbusd_epi32(aa, raised_a, a);
+			bb = _mm512_dpbusd_epi32(bb, raised(b), b);
+			a_sum = plus_sum(a_sum, a);
+			b_sum = plus_sum(b_sum, b);
+		}
+
+		void
+		join(const CosineSums8 &other) noexcept
+		{
+			ab = _mm512_add_epi32(ab, other.ab);
+			aa = _mm512_add_epi32(aa, other.aa);
+			bb = _mm512_add_epi32(bb, other.bb);
+			a_sum = _mm512_add_epi32(a_sum, other.a_sum);
+			b_sum = _mm512_add_epi32(b_sum, other.b_sum);
+		}
+
+		void
+		totals(std::int32_t out[3]) const noexcept
+		{
+			out[0] = _mm512_reduce_add_epi32(without_raise(ab, b_sum));
+			out[1] = _mm512_reduce_add_epi32(without_raise(aa, a_sum));
+			out[2] = _mm512_reduce_add_epi32(without_raise(bb, b_sum));
+		}
+	};
 };
 
 }  // namespace

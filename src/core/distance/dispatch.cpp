@@ -11,6 +11,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 namespace vecdb::core::distance
@@ -67,6 +71,23 @@ detect() noexcept
 	return f;
 }
 
+#elif defined(__aarch64__)
+
+bool
+has_dot_products() noexcept
+{
+#if defined(__linux__)
+	constexpr unsigned long kAsimdDp = 1ul << 20;  // HWCAP_ASIMDDP
+	return (getauxval(AT_HWCAP) & kAsimdDp) != 0;
+#elif defined(__APPLE__)
+	int value = 0;
+	std::size_t size = sizeof value;
+	return sysctlbyname("hw.optional.arm.FEAT_DotProd", &value, &size, nullptr, 0) == 0 && value != 0;
+#else
+	return false;
+#endif
+}
+
 #endif
 
 std::atomic<const Kernels *> chosen{nullptr};
@@ -90,6 +111,8 @@ available_kernels(const Kernels *tables[8]) noexcept
 		tables[count++] = &kernels_avx512vpopcnt;
 #elif defined(__aarch64__)
 	tables[count++] = &kernels_neon;
+	if (has_dot_products())
+		tables[count++] = &kernels_neondot;
 #endif
 	return count;
 }

@@ -20,6 +20,7 @@ namespace
 
 using std::int16_t;
 using std::int32_t;
+using std::int8_t;
 using std::size_t;
 using std::uint16_t;
 using std::uint32_t;
@@ -158,6 +159,59 @@ cosine_parts_f16(const uint16_t *a, const uint16_t *b, size_t n, float out[3]) n
 	out[0] = inner_product_f16(a, b, n);
 	out[1] = inner_product_f16(a, a, n);
 	out[2] = inner_product_f16(b, b, n);
+}
+
+/* --- signed bytes --- */
+
+int32_t
+l2_squared_i8(const int8_t *a, const int8_t *b, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t d = a[i] - b[i];
+		sum += d * d;
+	}
+	return sum;
+}
+
+int32_t
+inner_product_i8(const int8_t *a, const int8_t *b, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+int32_t
+l1_i8(const int8_t *a, const int8_t *b, size_t n) noexcept
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t d = a[i] - b[i];
+		sum += d < 0 ? -d : d;
+	}
+	return sum;
+}
+
+void
+cosine_parts_i8(const int8_t *a, const int8_t *b, size_t n, int32_t out[3]) noexcept
+{
+	out[0] = inner_product_i8(a, b, n);
+	out[1] = inner_product_i8(a, a, n);
+	out[2] = inner_product_i8(b, b, n);
+}
+
+void
+i8_to_f32(const int8_t *in, float *out, size_t n) noexcept
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		float x = static_cast<float>(in[i]);
+		std::memcpy(out + i, &x, sizeof x);
+	}
 }
 
 /* --- codes --- */
@@ -860,6 +914,11 @@ constinit const Kernels kernels_scalar = {
 	.sparse_l2_squared = sparse_l2_squared,
 	.sparse_inner_product = sparse_inner_product,
 	.sparse_l1 = sparse_l1,
+	.l2_squared_i8 = l2_squared_i8,
+	.inner_product_i8 = inner_product_i8,
+	.l1_i8 = l1_i8,
+	.cosine_parts_i8 = cosine_parts_i8,
+	.i8_to_f32 = i8_to_f32,
 };
 
 }  // namespace vecdb::core::distance

@@ -23,7 +23,10 @@
  *   void widen(v, D &low, D &high)
  *   V quads(v)                     in every lane the sum of its group of four
  *   void put_signs(out, const V in[16/L])        two bytes: the inverted sign bits of sixteen floats
- *   dot_u8_i16, dot_u8_u8, dot_u4_i16, fast_scan, table_scan, f32_to_f16, f16_to_f32, sign_lut, crc32c, hamming,
+ *   SquaredDifferences8, Products8, AbsoluteDifferences8, CosineSums8   sums over signed bytes, at first 0: add(a, b) of
+ *                                  registers by load(p) (kBytes elements) or load_part(p, k) (k of them, the rest
+ *                                  zero), join(other); total(), or totals(out) of the last
+ *   dot_u8_i16, dot_u8_u8, dot_u4_i16, fast_scan, table_scan, f32_to_f16, f16_to_f32, i8_to_f32, sign_lut, crc32c, hamming,
  *   jaccard_parts: as in the table; and what sparse.hpp lists
  */
 #pragma once
@@ -235,6 +238,55 @@ struct Simd
 	cosine_parts_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n, float out[3]) noexcept
 	{
 		cosine_sums(a, b, n, out);
+	}
+
+	/* --- signed bytes --- */
+
+	template <class Sums>
+	static Sums
+	sums_of_bytes(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept
+	{
+		constexpr std::size_t kBytes = Sums::kBytes;
+		Sums s0, s1;
+		std::size_t i = 0;
+		for (; i + 2 * kBytes <= n; i += 2 * kBytes)
+		{
+			s0.add(Sums::load(a + i), Sums::load(b + i));
+			s1.add(Sums::load(a + i + kBytes), Sums::load(b + i + kBytes));
+		}
+		if (i + kBytes <= n)
+		{
+			s0.add(Sums::load(a + i), Sums::load(b + i));
+			i += kBytes;
+		}
+		if (i < n)
+			s1.add(Sums::load_part(a + i, n - i), Sums::load_part(b + i, n - i));
+		s0.join(s1);
+		return s0;
+	}
+
+	static std::int32_t
+	l2_squared_i8(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept
+	{
+		return sums_of_bytes<typename Isa::SquaredDifferences8>(a, b, n).total();
+	}
+
+	static std::int32_t
+	inner_product_i8(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept
+	{
+		return sums_of_bytes<typename Isa::Products8>(a, b, n).total();
+	}
+
+	static std::int32_t
+	l1_i8(const std::int8_t *a, const std::int8_t *b, std::size_t n) noexcept
+	{
+		return sums_of_bytes<typename Isa::AbsoluteDifferences8>(a, b, n).total();
+	}
+
+	static void
+	cosine_parts_i8(const std::int8_t *a, const std::int8_t *b, std::size_t n, std::int32_t out[3]) noexcept
+	{
+		sums_of_bytes<typename Isa::CosineSums8>(a, b, n).totals(out);
 	}
 
 	/* --- codes against floats: a decoder turns sixteen codes into kParts registers --- */
@@ -947,6 +999,11 @@ make_table(const char *name) noexcept
 		.sparse_l2_squared = SparseSums<Isa>::l2_squared,
 		.sparse_inner_product = SparseSums<Isa>::inner_product,
 		.sparse_l1 = SparseSums<Isa>::l1,
+		.l2_squared_i8 = S::l2_squared_i8,
+		.inner_product_i8 = S::inner_product_i8,
+		.l1_i8 = S::l1_i8,
+		.cosine_parts_i8 = S::cosine_parts_i8,
+		.i8_to_f32 = Isa::i8_to_f32,
 	};
 }
 

@@ -20,6 +20,7 @@ extern const Kernels kernels_avx512vpopcnt;
 #endif
 #if defined(__aarch64__)
 extern const Kernels kernels_neon;
+extern const Kernels kernels_neondot;
 #endif
 
 }  // namespace vecdb::core::distance
