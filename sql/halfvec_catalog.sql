@@ -69,7 +69,8 @@ INSERT INTO expected_cast VALUES
     ('integer[]', 'halfvec', 'array_to_halfvec', 'a', 'f'), ('real[]', 'halfvec', 'array_to_halfvec', 'a', 'f'),
     ('double precision[]', 'halfvec', 'array_to_halfvec', 'a', 'f'), ('numeric[]', 'halfvec', 'array_to_halfvec', 'a', 'f'),
     ('vector', 'halfvec', 'vector_to_halfvec', 'i', 'f'), ('halfvec', 'vector', 'halfvec_to_vector', 'a', 'f'),
-    ('halfvec', 'sparsevec', 'halfvec_to_sparsevec', 'i', 'f'), ('sparsevec', 'halfvec', 'sparsevec_to_halfvec', 'a', 'f');
+    ('halfvec', 'sparsevec', 'halfvec_to_sparsevec', 'i', 'f'), ('sparsevec', 'halfvec', 'sparsevec_to_halfvec', 'a', 'f'),
+    ('int8vec', 'halfvec', 'int8vec_to_halfvec', 'a', 'f'), ('halfvec', 'int8vec', 'halfvec_to_int8vec', 'a', 'f');
 CREATE TEMP VIEW actual_cast AS
     SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, proname::text AS function, castcontext AS context, castmethod AS method
     FROM pg_cast JOIN pg_proc p ON p.oid = castfunc

@@ -41,12 +41,14 @@ FROM unnest('{vector_dims(,vector_norm(,l2_norm(,l2_normalize(,binary_quantize(,
 ORDER BY n, position;
 
 -- functions of two
-SELECT f || '(' || a.type || ', ' || b.type || ')' AS call, pg_temp.result(f || '(' || a.value || ', ' || b.value || ')') AS result
-FROM unnest('{l2_distance,inner_product,cosine_distance,l1_distance}'::text[]) WITH ORDINALITY t (f, n), operand a, operand b WHERE a.type <> 'real[]' AND b.type <> 'real[]'
-ORDER BY n, a.position, b.position;
+SELECT left_type, right_type, result, string_agg(f, ' ' ORDER BY n) AS functions
+FROM (
+    SELECT a.position AS left_position, a.type AS left_type, b.position AS right_position, b.type AS right_type, n, f, pg_temp.result(f || '(' || a.value || ', ' || b.value || ')') AS result
+    FROM unnest('{l2_distance,inner_product,cosine_distance,l1_distance}'::text[]) WITH ORDINALITY t (f, n), operand a, operand b WHERE a.type <> 'real[]' AND b.type <> 'real[]') c
+GROUP BY left_position, left_type, right_position, right_type, result ORDER BY left_position, right_position, result;
 
--- assignment finds a cast between any two of the types
-CREATE TEMP TABLE target (vector vector, halfvec halfvec, int8vec int8vec);  -- sparsevec has no cast to int8vec: by way of vector
+-- assignment finds a cast between any two of the types, but from int8vec to sparsevec and back: those go by way of vector
+CREATE TEMP TABLE target (vector vector, halfvec halfvec, int8vec int8vec);
 SELECT b.type || ' := ' || a.type AS assignment, pg_temp.result(format('(SELECT count(*) FROM (SELECT 1) s, LATERAL (SELECT CAST(%s AS %s)) t)', a.value, b.type)) AS result
 FROM operand a, operand b WHERE b.type NOT IN ('unknown', 'real[]') ORDER BY b.position, a.position;
 INSERT INTO target SELECT '[1,2]'::int8vec, '[1,2]'::int8vec, '[1,2]'::int8vec;
