@@ -8,7 +8,7 @@
 PG_CONFIG_WANTED=${PG_CONFIG:-}
 # Settings of the caller's own clients (PGHOST, PGPORT, PGDATABASE, ...) must not lead us to another server.
 for variable in $(compgen -e PG); do
-	[ "$variable" = PGVECTOR_DIR ] || unset "$variable"
+	[[ $variable == PGVECTOR_* ]] || unset "$variable"
 done
 
 BUILD_PACKAGES="g++ make libhnswlib-dev libxsimd-dev"

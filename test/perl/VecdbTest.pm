@@ -12,7 +12,8 @@ use Test::More;
 use FindBin;
 
 our @EXPORT = qw(new_node create_data_functions is_sound is_complete has_recall no_crash wait_until_up wait_for
-  start_psql has_shim has_pgvector pgvector_installation doc_block);
+  start_psql has_shim has_pgvector pgvector_installation doc_block
+  same_lines);
 
 # A cluster, initialised and not yet started. init: options of PostgreSQL::Test::Cluster::init; conf: lines.
 sub new_node
@@ -143,13 +144,29 @@ sub pgvector_installation
 	return $path;
 }
 
+# is() for long texts: names the first lines that differ.
+sub same_lines
+{
+	my ($got, $wanted, $what) = @_;
+	my @got = split /\n/, $got, -1;
+	my @wanted = split /\n/, $wanted, -1;
+	my @bad = grep { ($got[$_] // 'nothing') ne ($wanted[$_] // 'nothing') } 0 .. ($#got > $#wanted ? $#got : $#wanted);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return ok(1, $what) unless @bad;
+	fail($what);
+	diag("line $_\n  got:    " . ($got[$_] // 'nothing') . "\n  wanted: " . ($wanted[$_] // 'nothing')) for @bad[ 0 .. ($#bad > 4 ? 4 : $#bad) ];
+	return 0;
+}
+
 # A block of a page of docs/ that is marked "<!-- test: name -->", to be run as it is printed.
 sub doc_block
 {
 	my ($page, $name) = @_;
 	my $text = slurp_file("$FindBin::RealBin/../../docs/$page");
-	$text =~ /^<!-- test: \Q$name\E -->\n+```sh\n(.*?)^```$/ms or die "$page has no block $name";
-	return $1;
+	$text =~ /^( *)<!-- test: \Q$name\E -->\n+\1```sh\n(.*?)^\1```$/ms or die "$page has no block $name";
+	my ($indent, $block) = ($1, $2);
+	$block =~ s/^$indent//mg;
+	return $block;
 }
 
 1;
