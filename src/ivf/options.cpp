@@ -90,7 +90,7 @@ module_init()
 
 	DefineCustomIntVariable("ivfflat.probes", "Sets the number of lists that a scan looks into.",
 							"As long as nobody sets it, an index looks into as many as its own measurement says; see "
-							"vecdb.ivf_probes.",
+							"vecdb.ivf_probes. Counts hundredths of an index that chooses more than 100 lists itself.",
 							&guc_probes, 1, 1, kMaxLists, PGC_USERSET, 0, check_probes, assign_probes, nullptr);
 	DefineCustomEnumVariable("ivfflat.iterative_scan", "Sets how a scan goes on past its first lists.",
 							 "off streams without a limit in exact order; relaxed_order keeps to ivfflat.max_probes.",
@@ -136,10 +136,20 @@ automatic_probes(const IvfMeta &meta)
 	return std::ceil(measured);
 }
 
+/* Who sets ivfflat.probes and no lists counts on pgvector's 100: an index that chose more is to give no less recall for it. */
+constexpr double kPeerLists = 100;
+static double
+given_probes(const IvfMeta &meta)
+{
+	return meta.lists_wanted != 0 ? guc_probes : std::ceil(guc_probes * std::max(1.0, meta.list_count / kPeerLists));
+}
+
 uint32
 wanted_probes(const IvfMeta &meta)
 {
-	double wanted = guc_vecdb_probes > 0 ? guc_vecdb_probes : probes_given ? guc_probes : automatic_probes(meta);
+	double wanted = guc_vecdb_probes > 0 ? guc_vecdb_probes
+					: probes_given       ? given_probes(meta)
+										 : automatic_probes(meta);
 	return static_cast<uint32>(std::min(std::max(wanted, 1.0), std::max(static_cast<double>(meta.list_count), 1.0)));
 }
 
