@@ -261,6 +261,15 @@ is_fused(const ScanOpaque *so)
 	return so->state->shape.blocks != 0;
 }
 
+/* ef of the search. Of compact nodes the number of candidates, but that sparse rows have more hubs and more equal parts. */
+static uint32
+search_width(const ScanOpaque *so)
+{
+	if (is_fused(so))
+		return pool_width(so->state->shape, so->look_ahead);
+	return so->store.query->kind == core::graph::RowKind::sparse ? 2 * so->look_ahead : so->look_ahead;
+}
+
 static bool exhausted(const ScanOpaque *so);
 
 /* Rows that a short query takes, for which memory is asked before the first of them is read. */
@@ -409,7 +418,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 		return;
 	so->look_ahead = static_cast<uint32>(guc_ef_search) > kLeastAhead ? static_cast<uint32>(guc_ef_search)
 																	  : kLeastAhead;
-	uint32 ef = is_fused(so) ? pool_width(so->state->shape, so->look_ahead) : so->look_ahead;
+	uint32 ef = search_width(so);
 	so->search = take_search(so->context, so->look_ahead);
 	uint32 count;
 	bool good = true;
@@ -494,12 +503,12 @@ widen(ScanOpaque *so)
 	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * growth : 1u << 28;
 	bool good;
 	if (is_fused(so))
-		good = search.widen_estimates(so->store, pool_width(so->state->shape, so->look_ahead)) &&
+		good = search.widen_estimates(so->store, search_width(so)) &&
 			   (id == kInvalidId || search.add_estimate_entry(so->store, id)) && search.run_estimates(so->store);
 	else
 	{
 		good = id == kInvalidId || search.add_entry(so->store, id);
-		search.widen(so->look_ahead);
+		search.widen(search_width(so));
 		good = good && search.run(so->store);
 	}
 	if (!good)
