@@ -157,6 +157,12 @@ struct Kernels
 	void (*cosine_parts_i8)(const std::int8_t *a, const std::int8_t *b, std::size_t n, std::int32_t out[3]) noexcept;
 	/* out[i] = in[i]. Any n. */
 	void (*i8_to_f32)(const std::int8_t *in, float *out, std::size_t n) noexcept;
+
+	/* --- two sparse codes (quantizer/sparse_code.hpp), as so many blocks: any bytes at all --- */
+	float (*block_inner_product)(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
+								 std::size_t b_blocks) noexcept;
+	float (*block_l1)(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
+					  std::size_t b_blocks) noexcept;
 };
 
 /* The table for this machine. Thread-safe, never null. */

@@ -175,11 +175,10 @@ add_part(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *cod
 		sum.dot += k.dot_u8_i16(code, q.codes + first, n);
 }
 
+/* Of SQ8 alone. */
 inline float
-distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias, float norm2) noexcept
+sq8_distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias, float norm2) noexcept
 {
-	if (q.kind != RowKind::sq8) [[unlikely]]
-		return other_distance_of(q, sum, norm2);
 	if (q.metric == Metric::l1)
 		return sum.sum;
 	float dot = bias * q.code_sum + scale * q.step * static_cast<float>(sum.dot);
@@ -189,14 +188,37 @@ distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias
 	return d > 0 ? d : 0;
 }
 
+inline float
+distance_of(const CodeQuery &q, const PartialScore &sum, float scale, float bias, float norm2) noexcept
+{
+	if (q.kind != RowKind::sq8) [[unlikely]]
+		return other_distance_of(q, sum, norm2);
+	return sq8_distance_of(q, sum, scale, bias, norm2);
+}
+
+/* Of SQ8 alone. */
+inline float
+sq8_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
+			 float norm2) noexcept
+{
+	PartialScore sum{};
+	if (q.metric == Metric::l1)
+		sum.sum = k.l1_u8_f32(code, scale, bias, q.q, q.n);
+	else
+		sum.dot = k.dot_u8_i16(code, q.codes, q.n);
+	return sq8_distance_of(q, sum, scale, bias, norm2);
+}
+
 /* Graph distance to an 8-bit code or a bit string. */
 inline float
 query_distance(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
 			   float norm2) noexcept
 {
+	if (q.kind == RowKind::sq8) [[likely]]
+		return sq8_distance(k, q, code, scale, bias, norm2);
 	PartialScore sum{};
-	add_part(k, q, code, 0, q.n, scale, bias, sum);
-	return distance_of(q, sum, scale, bias, norm2);
+	add_other_part(k, q, code, 0, q.n, sum);
+	return other_distance_of(q, sum, norm2);
 }
 
 /* Graph distance to a code of any kind. */
@@ -326,22 +348,9 @@ constexpr float kFarthest = 1e37f;
 /* Half width of what the graph distance d to a sparse row may be in exact arithmetic. */
 float sparse_error(const CodeQuery &q, float d, float norm2, float entries) noexcept;
 
-/*
- * What a search keeps of a node at graph distance d: that, always finite, and the error that goes with it: the norm for
- * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm; for sparse rows
- * sparse_error.
- */
 inline void
-finish_score(const CodeQuery &q, float d, float norm2, float error, float &out_distance, float &out_error) noexcept
+keep_score(float d, float error, float &out_distance, float &out_error) noexcept
 {
-	if (q.kind == RowKind::sparse) [[unlikely]]
-		error = sparse_error(q, d, norm2, error);
-	else if (q.metric == Metric::inner_product)
-	{
-		Interval i = operator_interval(q, static_cast<double>(d), static_cast<double>(error),
-									   std::sqrt(static_cast<double>(norm2)), true);
-		error = static_cast<float>((i.upper - i.middle) * 1.000001);
-	}
 	if (!(std::fabs(d) < kFarthest))
 	{
 		/* What has been cut, or is no number, bounds nothing. */
@@ -352,14 +361,43 @@ finish_score(const CodeQuery &q, float d, float norm2, float error, float &out_d
 	out_error = error >= 0 ? error : std::numeric_limits<float>::infinity();
 }
 
+/* Not of sparse rows. */
+inline void
+finish_plain_score(const CodeQuery &q, float d, float norm2, float error, float &out_distance,
+				   float &out_error) noexcept
+{
+	if (q.metric == Metric::inner_product)
+	{
+		Interval i = operator_interval(q, static_cast<double>(d), static_cast<double>(error),
+									   std::sqrt(static_cast<double>(norm2)), true);
+		error = static_cast<float>((i.upper - i.middle) * 1.000001);
+	}
+	keep_score(d, error, out_distance, out_error);
+}
+
+/*
+ * What a search keeps of a node at graph distance d: that, always finite, and the error that goes with it: the norm for
+ * L2, cosine and L1; for the inner product the half width of the interval, which depends on the node's norm; for sparse rows
+ * sparse_error.
+ */
+inline void
+finish_score(const CodeQuery &q, float d, float norm2, float error, float &out_distance, float &out_error) noexcept
+{
+	if (q.kind == RowKind::sparse) [[unlikely]]
+		keep_score(d, sparse_error(q, d, norm2, error), out_distance, out_error);
+	else
+		finish_plain_score(q, d, norm2, error, out_distance, out_error);
+}
+
+/* Of an 8-bit code or a bit string. */
 inline void
 score_code(const distance::Kernels &k, const CodeQuery &q, const std::uint8_t *code, float scale, float bias,
 		   float norm2, float error, float &out_distance, float &out_error) noexcept
 {
-	finish_score(q, query_distance(k, q, code, scale, bias, norm2), norm2, error, out_distance, out_error);
+	finish_plain_score(q, query_distance(k, q, code, scale, bias, norm2), norm2, error, out_distance, out_error);
 }
 
-/* The same for a code of any kind. */
+/* Of a code of any kind. */
 inline void
 score_code(const distance::Kernels &k, const CodeQuery &q, const CodeView &v, float error, float &out_distance,
 		   float &out_error) noexcept

@@ -58,7 +58,7 @@ bool sparse_valid(const std::uint8_t *code, std::size_t blocks, std::uint32_t di
 
 /* --- two codes --- */
 
-/* Sums over the elements, in double: exact but for 2^-53 a term. */
+/* Sums over the elements, in double: exact but for 2^-53 a term. (In float32: Kernels::block_inner_product, block_l1.) */
 struct SparseSums
 {
 	double dot;                // a b
@@ -69,12 +69,6 @@ struct SparseSums
 
 SparseSums sparse_sums(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
 					   std::size_t b_blocks) noexcept;
-
-/* The same as float32 sums, one of them each. */
-float sparse_dot_codes(const distance::Kernels &k, const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
-					   std::size_t b_blocks) noexcept;
-float sparse_l1_codes(const distance::Kernels &k, const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
-					  std::size_t b_blocks) noexcept;
 
 /* --- a query against codes --- */
 

@@ -919,6 +919,8 @@ constinit const Kernels kernels_scalar = {
 	.l1_i8 = l1_i8,
 	.cosine_parts_i8 = cosine_parts_i8,
 	.i8_to_f32 = i8_to_f32,
+	.block_inner_product = block_inner_product,
+	.block_l1 = block_l1,
 };
 
 }  // namespace vecdb::core::distance

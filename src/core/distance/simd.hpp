@@ -1004,6 +1004,8 @@ make_table(const char *name) noexcept
 		.l1_i8 = S::l1_i8,
 		.cosine_parts_i8 = S::cosine_parts_i8,
 		.i8_to_f32 = Isa::i8_to_f32,
+		.block_inner_product = SparseSums<Isa>::block_inner_product,
+		.block_l1 = SparseSums<Isa>::block_l1,
 	};
 }
 

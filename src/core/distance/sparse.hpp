@@ -276,6 +276,93 @@ struct SparseSums
 		return many.n / kSearchRatio > few.n ? search<Term>(few, many) : merge<Term>(few, many);
 	}
 
+	/* A code: blocks of 16 indices and 16 values, L of each at a time. */
+	struct CodeBlocks
+	{
+		const std::uint8_t *at;
+		std::size_t left;  // pieces of L
+		unsigned part = 0, seen = 0;
+
+		CodeBlocks(const std::uint8_t *code, std::size_t blocks) noexcept : at(code), left(blocks * (16 / L))
+		{
+		}
+
+		const std::int32_t *
+		indices() const noexcept
+		{
+			return reinterpret_cast<const std::int32_t *>(at) + part * L;
+		}
+
+		const float *
+		values() const noexcept
+		{
+			return reinterpret_cast<const float *>(at + 64) + part * L;
+		}
+
+		/* As Blocks::advance. */
+		template <class Term>
+		void
+		advance(bool finished, const float *x, V &sum) noexcept
+		{
+			if constexpr (Term::kAlone)
+			{
+				sum = Term::add(Isa::keep(x, finished ? ~seen : 0u), sum);
+				seen = finished ? 0u : seen;
+			}
+			left -= finished ? 1 : 0;
+			part += finished ? 1 : 0;
+			at += part == 16 / L ? 128 : 0;
+			part = part == 16 / L ? 0 : part;
+		}
+	};
+
+	/* Padding has the greatest index, as unsigned, and value 0: it may meet padding. */
+	template <class Term>
+	static float
+	merge_codes(const std::uint8_t *a_code, std::size_t a_blocks, const std::uint8_t *b_code,
+				std::size_t b_blocks) noexcept
+	{
+		CodeBlocks a(a_code, a_blocks), b(b_code, b_blocks);
+		V met(0.0f), alone_a(0.0f), alone_b(0.0f);
+		while (a.left > 0 && b.left > 0)
+		{
+			const std::int32_t *ai = a.indices(), *bi = b.indices();
+			const float *av = a.values(), *bv = b.values();
+			auto a_last = static_cast<std::uint32_t>(at(ai, L - 1)), b_last = static_cast<std::uint32_t>(at(bi, L - 1));
+			unsigned in_a = Isa::among(ai, bi);
+			if (in_a != 0)
+			{
+				unsigned in_b = Isa::among(bi, ai);
+				met = Term::add(Isa::compress(av, in_a), Isa::compress(bv, in_b), met);
+				a.seen |= in_a;
+				b.seen |= in_b;
+			}
+			a.template advance<Term>(a_last <= b_last, av, alone_a);
+			b.template advance<Term>(b_last <= a_last, bv, alone_b);
+		}
+		if constexpr (Term::kAlone)
+		{
+			while (a.left > 0)
+				a.template advance<Term>(true, a.values(), alone_a);
+			while (b.left > 0)
+				b.template advance<Term>(true, b.values(), alone_b);
+		}
+		return Isa::sum(met + (alone_a + alone_b));
+	}
+
+	static float
+	block_inner_product(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
+						std::size_t b_blocks) noexcept
+	{
+		return merge_codes<Product>(a, a_blocks, b, b_blocks);
+	}
+
+	static float
+	block_l1(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b, std::size_t b_blocks) noexcept
+	{
+		return merge_codes<AbsoluteDifference>(a, a_blocks, b, b_blocks);
+	}
+
 	static float
 	l2_squared(const SparseRow &a, const SparseRow &b) noexcept
 	{

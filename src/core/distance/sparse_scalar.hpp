@@ -67,5 +67,49 @@ sparse_l1(const SparseRow &a, const SparseRow &b) noexcept
 	return sparse_sum(a, b, [](float x, float y) noexcept { return __builtin_fabsf(x - y); });
 }
 
+/* Element i of a code: blocks of 16 indices and 16 values. */
+std::uint32_t
+code_word(const std::uint8_t *code, std::size_t i, std::size_t of_values) noexcept
+{
+	std::uint32_t x;
+	std::memcpy(&x, code + i / 16 * 128 + of_values * 64 + i % 16 * 4, sizeof x);
+	return x;
+}
+
+template <class Term>
+float
+code_sum(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b, std::size_t b_blocks, Term term) noexcept
+{
+	const std::size_t n = a_blocks * 16, m = b_blocks * 16;
+	float sum = 0.0f, rest[2] = {};
+	std::size_t i = 0, j = 0;
+	while (i < n && j < m)
+	{
+		std::uint32_t ai = code_word(a, i, 0), bi = code_word(b, j, 0);
+		std::uint32_t take_a = ai <= bi ? 1 : 0, take_b = bi <= ai ? 1 : 0;
+		std::uint32_t x = code_word(a, i, 1) & (0 - take_a), y = code_word(b, j, 1) & (0 - take_b);
+		sum += term(std::bit_cast<float>(x), std::bit_cast<float>(y));
+		i += take_a;
+		j += take_b;
+	}
+	for (; i < n; i++)
+		rest[0] += term(std::bit_cast<float>(code_word(a, i, 1)), 0.0f);
+	for (; j < m; j++)
+		rest[1] += term(0.0f, std::bit_cast<float>(code_word(b, j, 1)));
+	return sum + (rest[0] + rest[1]);
+}
+
+float
+block_inner_product(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b, std::size_t b_blocks) noexcept
+{
+	return code_sum(a, a_blocks, b, b_blocks, [](float x, float y) noexcept { return x * y; });
+}
+
+float
+block_l1(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b, std::size_t b_blocks) noexcept
+{
+	return code_sum(a, a_blocks, b, b_blocks, [](float x, float y) noexcept { return __builtin_fabsf(x - y); });
+}
+
 }  // namespace
 }  // namespace vecdb::core::distance

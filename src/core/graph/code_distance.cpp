@@ -90,8 +90,8 @@ other_code_distance(const distance::Kernels &k, Metric metric, const CodeView &a
 	}
 	const auto a_blocks = static_cast<std::size_t>(a.sum), b_blocks = static_cast<std::size_t>(b.sum);
 	if (metric == Metric::l1)
-		return quantizer::sparse_l1_codes(k, a.code, a_blocks, b.code, b_blocks);
-	float dot = quantizer::sparse_dot_codes(k, a.code, a_blocks, b.code, b_blocks);
+		return k.block_l1(a.code, a_blocks, b.code, b_blocks);
+	float dot = k.block_inner_product(a.code, a_blocks, b.code, b_blocks);
 	if (metric == Metric::inner_product)
 		return -dot;
 	float d = a.norm2 + b.norm2 - 2 * dot;

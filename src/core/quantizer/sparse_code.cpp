@@ -236,28 +236,6 @@ sparse_sums(const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b, 
 	return s;
 }
 
-float
-sparse_dot_codes(const distance::Kernels &, const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
-				 std::size_t b_blocks) noexcept
-{
-	float sum = 0;
-	auto nothing = [](float) noexcept {};
-	merge(
-		a, a_blocks, b, b_blocks, [&](float x, float y) noexcept { sum += x * y; }, nothing, nothing);
-	return sum;
-}
-
-float
-sparse_l1_codes(const distance::Kernels &, const std::uint8_t *a, std::size_t a_blocks, const std::uint8_t *b,
-				std::size_t b_blocks) noexcept
-{
-	float sum = 0;
-	auto alone = [&](float x) noexcept { sum += std::fabs(x); };
-	merge(
-		a, a_blocks, b, b_blocks, [&](float x, float y) noexcept { sum += std::fabs(x - y); }, alone, alone);
-	return sum;
-}
-
 std::size_t
 sparse_query_bytes(std::uint32_t blocks, std::uint32_t dims) noexcept
 {
