@@ -9,6 +9,7 @@
  * Blocks: metapage | mean | codebooks | lists | directory. The pages of a list are neighbours.
  */
 #include "ivf/handler.hpp"
+#include "ivf/insert.hpp"
 #include "ivf/module.hpp"
 #include "ivf/state.hpp"
 
@@ -26,6 +27,7 @@ extern "C" {
 #include "storage/build_aid.hpp"
 #include "types/indexed.hpp"
 #include "vecdb/lists/list_builder.hpp"
+#include "vecdb/lists/sparse_meter.hpp"
 
 namespace vecdb::ivf
 {
@@ -54,6 +56,10 @@ struct BuildState
 	MemoryContext context;  // of the build
 	MemoryContext row;      // reset for each row
 	ListBuilder *builder;
+	/* Of sparse vectors: finds what is near the queries, as sketches do not tell it. */
+	core::lists::SparseMeter *meter;
+	bool looking;
+	float *sketch;
 	Size used, allowed;
 	storage::SpillFile spill;
 	uint32 sampled_of_block, block_limit;
@@ -95,10 +101,12 @@ fill_meta(Relation index, IvfMeta &meta)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("column does not have dimensions")));
 	auto columns = static_cast<uint32>(dimensions);
 	auto metric = static_cast<Metric>(opclass->metric);
-	IvfOptions options = effective_options(index, metric, (columns + 15) / 16 * 16);
-	uint32 most = bits ? kMaxBits : kMaxDimensions;
+	const bool sparse = opclass->element_type == static_cast<uint8>(ElementType::sparse);
+	uint32 row_dims = sparse ? sketch_dimensions(columns) : columns;
+	IvfOptions options = effective_options(index, metric, (row_dims + 15) / 16 * 16, sparse);
+	uint32 most = bits ? kMaxBits : sparse ? core::layout::kMaxSparseDimensions : kMaxDimensions;
 	IvfShape shape;
-	if (columns > most || !ivf_shape(columns, options, shape))
+	if (columns > most || !ivf_shape(row_dims, options, shape))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("column cannot have more than %u dimensions for %s index", most, am)));
 	memset(&meta, 0, sizeof meta);
@@ -106,6 +114,7 @@ fill_meta(Relation index, IvfMeta &meta)
 	meta.version = kIvfVersion;
 	meta.min_reader_version = kIvfMinReaderVersion;
 	meta.dimensions = columns;
+	meta.sketch_dims = sparse ? row_dims : 0;
 	meta.metric = opclass->metric;
 	meta.element_type = opclass->element_type;
 	meta.quantizer = static_cast<uint8>(options.quantizer);
@@ -127,9 +136,9 @@ fill_codec(BuildState *b)
 {
 	const IvfMeta &meta = b->meta;
 	core::lists::ListCodec &codec = b->codec;
-	ivf_shape(meta.dimensions, ivf_options(meta), codec.shape);
+	ivf_shape(row_dimensions(meta), ivf_options(meta), codec.shape);
 	codec.space.metric = static_cast<Metric>(meta.metric);
-	codec.space.dimensions = meta.dimensions;
+	codec.space.dimensions = row_dimensions(meta);
 	codec.space.code_dims = codec.shape.code_dims;
 	if (meta.rotation_seed != 0)
 	{
@@ -155,6 +164,7 @@ start_builder(BuildState *b)
 	options.threads = storage::build_threads(b->heap);
 	options.seed = kRotationSeed + static_cast<uint64>(storage::guc_build_seed);
 	options.memory = static_cast<Size>(maintenance_work_mem) * 1024;
+	options.sketches = b->meter != nullptr;
 	b->allowed = options.memory - std::min(options.memory / 2, kOtherBytes);
 	ereport(DEBUG1, (errmsg_internal("using %u build threads", options.threads)));
 	pg::report(b->builder->start(options));
@@ -187,8 +197,29 @@ add_value(BuildState *b, Datum value, bool isnull, ItemPointer tid)
 		return;
 	if (!b->builder->has_room())
 		pg::report(b->builder->add_room(find_memory(b, b->builder->room_bytes())));
-	b->builder->append(indexed_row_in_place(v),
-					   make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid)));
+	RowTid name = make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid));
+	if (b->meter != nullptr && b->looking)
+		b->meter->look(name, sparse_row(v));
+	else if (b->meter != nullptr)
+		pg::report(b->meter->offer(name, sparse_row(v), b->builder->rows()));
+	b->builder->append(coded_form(v, row_dimensions(b->meta), b->sketch), name);
+}
+
+/* Where the queries were not known before all rows were read: once more, to find what is near them. */
+static void
+look_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive, void *arg)
+{
+	auto *b = static_cast<BuildState *>(arg);
+	(void) index;
+	(void) alive;
+	if (isnull[0])
+		return;
+	MemoryContext old = MemoryContextSwitchTo(b->row);
+	IndexedValue v = indexed_value(values[0], static_cast<ElementType>(b->meta.element_type));
+	if (b->codec.space.metric != Metric::cosine || !indexed_is_zero(v))
+		b->meter->look(make_tid(ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid)), sparse_row(v));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(b->row);
 }
 
 static void
@@ -236,12 +267,18 @@ may_have_origin(const BuildState *b)
 static void
 take_mean(BuildState *b)
 {
+	if (b->meter != nullptr)
+	{
+		pg::report(b->meter->begin());
+		pg::report(b->builder->use_queries(b->meter->numbers(), b->meter->queries()));
+		b->looking = true;
+	}
 	if (!may_have_origin(b))
 	{
 		pg::report(b->builder->set_mean(nullptr, 0));
 		return;
 	}
-	auto *mean = static_cast<float *>(palloc(b->meta.dimensions * sizeof(float)));
+	auto *mean = static_cast<float *>(palloc(row_dimensions(b->meta) * sizeof(float)));
 	double norm = 0;
 	bool found;
 	pg::report(b->builder->find_mean(mean, &norm, &found));
@@ -275,6 +312,8 @@ take_sample(BuildState *b)
 	if (enough)
 		take_mean(b);
 	b->builder->forget_rows();
+	if (b->meter != nullptr && !enough)
+		b->meter->forget();
 	return enough;
 }
 
@@ -285,6 +324,10 @@ read_table(BuildState *b)
 	b->heap_tuples = table_index_build_scan(b->heap, b->index, b->info, true, true, build_callback, b, nullptr);
 	if (!known)
 		take_mean(b);
+	if (!known && b->meter != nullptr)
+		table_index_build_scan(b->heap, b->index, b->info, true, false, look_callback, b, nullptr);
+	if (b->meter != nullptr)
+		pg::report(b->builder->use_nearest(b->meter->nearest(), core::lists::SparseMeter::kNear));
 }
 
 /* --- lists --- */
@@ -419,7 +462,7 @@ write_index(BuildState *b)
 	IvfMeta &meta = b->meta;
 	write_meta_page(b->index, MAIN_FORKNUM, meta);
 	if (b->codec.space.mean != nullptr)
-		meta.mean_block = write_floats(b->index, b->codec.space.mean, meta.dimensions);
+		meta.mean_block = write_floats(b->index, b->codec.space.mean, row_dimensions(meta));
 	if (b->codebooks != nullptr && b->builder->rows() > 0)
 	{
 		meta.codebook_block = write_floats(b->index, b->codebooks, b->codec.books.floats());
@@ -460,6 +503,12 @@ ivf_build(Relation heap, Relation index, IndexInfo *info)
 	fill_meta(index, b->meta);
 	fill_codec(b);
 	b->builder = pg::own_in_context<ListBuilder>(context);
+	if (b->meta.sketch_dims != 0)
+	{
+		b->sketch = static_cast<float *>(palloc(b->meta.sketch_dims * sizeof(float)));
+		b->meter = pg::own_in_context<core::lists::SparseMeter>(context);
+		pg::report(b->meter->start(b->codec.space.metric, kRotationSeed));
+	}
 
 	PG_TRY();
 	{
@@ -496,7 +545,7 @@ ivf_build_empty(Relation index)
 	IvfMeta meta;
 	fill_meta(index, meta);
 	write_meta_page(index, INIT_FORKNUM, meta);
-	IvfShape shape = directory_shape((meta.dimensions + 15) / 16 * 16);
+	IvfShape shape = directory_shape((row_dimensions(meta) + 15) / 16 * 16);
 	Buffer buffer = ReadBufferExtended(index, INIT_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	START_CRIT_SECTION();

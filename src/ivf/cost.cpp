@@ -85,7 +85,7 @@ shape_of(const IndexOptInfo *info)
 		meta.list_count = choose_lists(static_cast<uint64>(std::max(info->tuples, 0.0)));
 	}
 	CostShape shape;
-	ivf_shape(meta.dimensions, core::layout::ivf_options(meta), shape.rows);
+	ivf_shape(row_dimensions(meta), core::layout::ivf_options(meta), shape.rows);
 	shape.directory = directory_shape(shape.rows.code_dims);
 	shape.lists = std::max(static_cast<double>(meta.list_count), 1.0);
 	shape.probes = wanted_probes(meta);

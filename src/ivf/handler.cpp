@@ -63,6 +63,9 @@ VECDB_OPCLASS_INFO(vecdb_ivf_int8vec_l2_support, l2, int8);
 VECDB_OPCLASS_INFO(vecdb_ivf_int8vec_ip_support, inner_product, int8);
 VECDB_OPCLASS_INFO(vecdb_ivf_int8vec_cosine_support, cosine, int8);
 VECDB_OPCLASS_INFO(vecdb_ivf_int8vec_l1_support, l1, int8);
+VECDB_OPCLASS_INFO(vecdb_ivf_sparsevec_l2_support, l2, sparse);
+VECDB_OPCLASS_INFO(vecdb_ivf_sparsevec_ip_support, inner_product, sparse);
+VECDB_OPCLASS_INFO(vecdb_ivf_sparsevec_cosine_support, cosine, sparse);
 VECDB_OPCLASS_INFO(vecdb_ivf_bit_hamming_support, hamming, bit);
 VECDB_OPCLASS_INFO(vecdb_ivf_bit_jaccard_support, jaccard, bit);
 

@@ -15,12 +15,24 @@
 #include "ivf/split.hpp"
 #include "pg/report.hpp"
 #include "types/indexed.hpp"
+#include "vecdb/quantizer/sparse_sketch.hpp"
 
 namespace vecdb::ivf
 {
 
 using core::layout::RowTid;
 using core::lists::CodedRow;
+
+const float *
+coded_form(const IndexedValue &value, uint32 row_dims, float *buffer)
+{
+	if (value.type != ElementType::sparse)
+		return buffer == nullptr ? indexed_row_in_place(value) : indexed_row_in_place(value, buffer);
+	if (buffer == nullptr)
+		buffer = static_cast<float *>(palloc(row_dims * sizeof(float)));
+	core::quantizer::sparse_sketch(sparse_row(value), static_cast<uint32>(value.dimensions), row_dims, buffer);
+	return buffer;
+}
 
 bool
 indexable_row(const IndexState *state, Datum value, bool isnull, float *v)
@@ -31,6 +43,13 @@ indexable_row(const IndexState *state, Datum value, bool isnull, float *v)
 	auto type = static_cast<ElementType>(state->meta.element_type);
 	IndexedValue row = indexed_value(value, type);
 	check_indexed_dimensions(row, n);
+	if (type == ElementType::sparse)
+	{
+		if (state->metric == Metric::cosine && indexed_is_zero(row))
+			return false;
+		coded_form(row, row_dimensions(state->meta), v);
+		return true;
+	}
 	indexed_row(row, v);
 	if (state->metric != Metric::cosine)
 		return true;

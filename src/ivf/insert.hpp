@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ivf/state.hpp"
+#include "types/indexed.hpp"
 
 namespace vecdb::ivf
 {
@@ -15,6 +16,19 @@ namespace vecdb::ivf
  * 22000 for a wrong number of dimensions. May allocate in the current context (detoasting).
  */
 bool indexable_row(const IndexState *state, Datum value, bool isnull, float *v);
+
+/* A value as lists code it: of a sparse vector its sketch; else as indexed_row_in_place. row_dims: row_dimensions of the index; buffer: so
+ * many floats, or null to allocate them. */
+const float *coded_form(const IndexedValue &value, uint32 row_dims, float *buffer);
+
+/* Of a sparse value. */
+inline core::distance::SparseRow
+sparse_row(const IndexedValue &value)
+{
+	const auto *indices = static_cast<const int32 *>(value.elements);
+	return core::distance::SparseRow{indices, reinterpret_cast<const float *>(indices + value.count),
+									 static_cast<Size>(value.count)};
+}
 
 /* Memory for one coded row, in the current context. */
 core::lists::CodedRow new_coded_row(const IvfShape &shape);

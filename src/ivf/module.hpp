@@ -45,7 +45,8 @@ struct IvfRelOptions
 IvfRelOptions given_options(Relation index);
 
 /* The same with nothing left to choose: ereport 22023 where options do not go together. */
-core::layout::IvfOptions effective_options(Relation index, core::distance::Metric metric, uint32 code_dims);
+core::layout::IvfOptions effective_options(Relation index, core::distance::Metric metric, uint32 code_dims,
+										  bool sparse);
 
 /* Is index of access method ivfflat (not ivf)? */
 bool is_flat(Relation index);

@@ -197,12 +197,12 @@ given_options(Relation index)
 }
 
 IvfOptions
-effective_options(Relation index, Metric metric, uint32 code_dims)
+effective_options(Relation index, Metric metric, uint32 code_dims, bool sparse)
 {
 	IvfRelOptions given = given_options(index);
 	IvfOptions options{static_cast<Quantizer>(given.quantizer), static_cast<Rerank>(given.rerank),
 					   static_cast<uint32>(given.pq_segments), static_cast<uint32>(given.pq_bits)};
-	const char *wrong = resolve_options(options, metric, code_dims, is_flat(index));
+	const char *wrong = resolve_options(options, metric, code_dims, is_flat(index), sparse);
 	if (wrong == nullptr && given.pq_segments != 0 && options.quantizer != Quantizer::pq)
 		wrong = "pq_segments is for quantizer pq alone";
 	if (wrong != nullptr)

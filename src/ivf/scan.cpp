@@ -13,6 +13,7 @@
 #include "ivf/directory.hpp"
 #include "ivf/handler.hpp"
 #include "ivf/heap_vector.hpp"
+#include "ivf/insert.hpp"
 #include "ivf/module.hpp"
 #include "ivf/scan_stats.hpp"
 
@@ -74,6 +75,9 @@ struct ScanOpaque
 	ExactOrder order;
 	RowSet left;
 	HeapVectors *heap;  // rerank = heap
+	bool sparse;     // rows are compared by the operator's function:
+	FmgrInfo distance;
+	Datum value;  // the query
 	float *heap_row;
 	double horizon;  // operator's units: what was left out of this pass is not nearer than this
 	uint32 look_ahead;
@@ -202,6 +206,18 @@ shape_of(const ScanOpaque *so)
 	return so->state->codec.shape;
 }
 
+/* The operator's own function, so that the order is the operator's. */
+static void
+begin_sparse(IndexScanDesc scan, ScanOpaque *so)
+{
+	Oid type = so->index->rd_opcintype[0];
+	Oid operator_oid = get_opfamily_member(so->index->rd_opfamily[0], type, type, 1);
+	if (!OidIsValid(operator_oid))
+		elog(ERROR, "missing ordering operator of index \"%s\"", RelationGetRelationName(so->index));
+	fmgr_info_cxt(get_opcode(operator_oid), &so->distance, so->context);
+	so->value = PointerGetDatum(PG_DETOAST_DATUM(scan->orderByData[0].sk_argument));
+}
+
 /* The query vector, or zeros where none can be: then so->without_order says why. */
 static const float *
 query_vector(IndexScanDesc scan, ScanOpaque *so)
@@ -210,11 +226,11 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	uint32 dimensions = so->state->meta.dimensions;
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
 	if (so->null_order)
-		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
+		return static_cast<float *>(palloc0(row_dimensions(so->state->meta) * sizeof(float)));
 	IndexedValue v = indexed_value(key->sk_argument, static_cast<ElementType>(so->state->meta.element_type));
 	check_same_indexed_dimensions(static_cast<int>(dimensions), v.dimensions, v.type);
 	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
-	return indexed_row_in_place(v);
+	return coded_form(v, row_dimensions(so->state->meta), nullptr);
 }
 
 /* --- rows that may be near --- */
@@ -481,7 +497,6 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 	const ListHeader *header = list_header(page);
 	const uint32 *slots = slot_blocks(page);
 	Candidates &batch = so->batch[1];
-	const bool coded = shape.codes != Codes::none;
 	for (uint32 b = 0; b < header->blocks; b++)
 	{
 		const uint8 *block = list_block(page, shape, b);
@@ -510,16 +525,17 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 			c->lane = b * kLanes + lane;
 			c->slot_block = shape.pages_per_slot == 1 ? slots[shape.slot_page_of(c->lane)] : 0;
 			c->lower = lower[lane];
-			if (shape.slots == Slots::none)
+			/* Codes that could not be scanned tell nothing. */
+			if (shape.slots == Slots::none && !std::isfinite(lower[lane]))
+				c->score = Score{std::numeric_limits<float>::infinity(), 0, 0};
+			else if (shape.slots == Slots::none)
 			{
 				const BlockHeader *h = core::lists::block_header(block);
 				float mul;
 				so->query.kernels->f16_to_f32(h->mul + lane, &mul, 1);
-				float width = coded ? core::lists::bound_width(so->query, h->mul_scale * mul) : 0;
-				/* Codes that could not be scanned tell nothing. */
-				bool known = std::isfinite(lower[lane]);
-				c->score.distance = known ? lower[lane] + width : std::numeric_limits<float>::infinity();
-				c->score.error = known ? width : 0;
+				core::lists::Estimate e = core::lists::lane_estimate(so->query, lower[lane], h->mul_scale * mul);
+				c->lower = e.lower;
+				c->score = Score{e.distance, e.error, 0};
 			}
 		}
 	}
@@ -639,6 +655,21 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 	Datum value;
 	if (!fetch_heap_value(so->heap, tid, &value))
 		return false;
+	if (so->sparse)
+	{
+		if (so->null_order)
+		{
+			out = Interval{0, 0, 0};
+			return true;
+		}
+		MemoryContext old = MemoryContextSwitchTo(so->heap->row);
+		double d = DatumGetFloat8(FunctionCall2(&so->distance, so->value, value));
+		MemoryContextSwitchTo(old);
+		if (std::isnan(d))
+			d = std::numeric_limits<double>::infinity();
+		out = Interval{d, d, d};
+		return true;
+	}
 	IndexedValue v = indexed_value(value, static_cast<ElementType>(so->state->meta.element_type));
 	const core::distance::Kernels &k = *so->query.kernels;
 	const auto n = static_cast<Size>(v.dimensions);
@@ -901,7 +932,11 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
 	{
 		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
-		so->heap_row = static_cast<float *>(palloc(so->state->meta.dimensions * sizeof(float)));
+		so->sparse = so->state->meta.element_type == static_cast<uint8>(ElementType::sparse);
+		if (so->sparse && !so->null_order)
+			begin_sparse(scan, so);
+		else
+			so->heap_row = static_cast<float *>(palloc(row_dimensions(so->state->meta) * sizeof(float)));
 	}
 	/* Rows that our snapshot does not see do not count for LIMIT: a few more than it asks for. */
 	uint64 limit = storage::row_limit(RelationGetRelid(so->index));

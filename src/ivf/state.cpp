@@ -134,10 +134,10 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 	state->meta = meta;
 	state->metric = static_cast<Metric>(meta.metric);
 	ListCodec &codec = state->codec;
-	ivf_shape(meta.dimensions, core::layout::ivf_options(meta), codec.shape);
+	ivf_shape(row_dimensions(meta), core::layout::ivf_options(meta), codec.shape);
 	core::lists::CodeSpace &space = codec.space;
 	space.metric = state->metric;
-	space.dimensions = meta.dimensions;
+	space.dimensions = row_dimensions(meta);
 	space.code_dims = codec.shape.code_dims;
 	if (meta.rotation_seed != 0)
 	{
@@ -146,9 +146,9 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 	}
 	if (meta.mean_block != kNoBlock)
 	{
-		float *mean = load_floats(index, context, meta.mean_block, meta.dimensions, "the mean vector");
+		float *mean = load_floats(index, context, meta.mean_block, space.dimensions, "the mean vector");
 		double norm2 = 0;
-		for (uint32 i = 0; i < meta.dimensions; i++)
+		for (uint32 i = 0; i < space.dimensions; i++)
 			norm2 += static_cast<double>(mean[i]) * mean[i];
 		space.mean = mean;
 		space.mean_norm = std::sqrt(norm2);
@@ -166,6 +166,8 @@ fill_state(Relation index, IndexState *state, const IvfMeta &meta, MemoryContext
 			codec.books.vectors =
 				load_floats(index, context, meta.codebook_block, codec.books.floats(), "the codebooks");
 	}
+	if (meta.sketch_dims != 0 && meta.sketch_dims < meta.dimensions)
+		codec.folding = 1 / std::sqrt(static_cast<float>(meta.sketch_dims));
 	state->directory = directory_shape(space.code_dims);
 	state->hints.grow(context, RelationGetNumberOfBlocks(index));
 }

@@ -104,7 +104,7 @@ is_vector_block(const IvfCheck *c, BlockNumber blkno)
 {
 	constexpr uint32 kPerPage = kPageBodyBytes / sizeof(float);
 	const IvfMeta &meta = c->meta;
-	BlockNumber mean = (meta.dimensions + kPerPage - 1) / kPerPage;
+	BlockNumber mean = (row_dimensions(meta) + kPerPage - 1) / kPerPage;
 	core::lists::Codebooks codebooks{c->shape.segments, meta.pq_bits, nullptr, c->shape.code_dims};
 	auto books = static_cast<BlockNumber>((codebooks.floats() + kPerPage - 1) / kPerPage);
 	return (meta.mean_block != kNoBlock && blkno >= meta.mean_block && blkno - meta.mean_block < mean) ||

@@ -248,7 +248,7 @@ look_into_ivf(Relation index, Info &info)
 	ivf::IvfMeta meta;
 	ivf::read_meta(index, meta);
 	IvfShape shape;
-	ivf_shape(meta.dimensions, core::layout::ivf_options(meta), shape);
+	ivf_shape(row_dimensions(meta), core::layout::ivf_options(meta), shape);
 	IvfShape directory = directory_shape(shape.code_dims);
 	Lists lists{};
 	lists.blocks = RelationGetNumberOfBlocks(index);

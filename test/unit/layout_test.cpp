@@ -666,6 +666,22 @@ TEST(Layout, IvfMetapagesAreChecked)
 		EXPECT_EQ(code(pq8, [segments](IvfMeta &m) { m.pq_segments = static_cast<std::uint16_t>(segments); }),
 				  Code::corrupt)
 			<< segments;
+	const IvfOptions heap = {Quantizer::rabitq, Rerank::heap, 0, 0};
+	auto sparse = [](std::uint32_t dimensions, std::uint32_t sketch) {
+		return [=](IvfMeta &m) {
+			m.element_type = static_cast<std::uint8_t>(ElementType::sparse);
+			m.dimensions = dimensions;
+			m.sketch_dims = sketch;
+		};
+	};
+	EXPECT_EQ(code(heap, sparse(1000000000, kSketchDims)), Code::ok);
+	EXPECT_EQ(s.code_dims, kSketchDims);
+	EXPECT_EQ(code(heap, sparse(5, 5)), Code::ok);
+	EXPECT_EQ(code(heap, sparse(1000000001, kSketchDims)), Code::corrupt);
+	EXPECT_EQ(code(heap, sparse(30000, 0)), Code::corrupt);
+	EXPECT_EQ(code(heap, sparse(30000, 30000)), Code::corrupt);
+	EXPECT_EQ(code(plain, sparse(30000, kSketchDims)), Code::corrupt);
+	EXPECT_EQ(code(heap, [](IvfMeta &m) { m.sketch_dims = 100; }), Code::corrupt);
 	IvfShape shape;
 	ASSERT_TRUE(ivf_shape(100, plain, shape));
 	ListHeader h = {};
@@ -798,6 +814,7 @@ tables()
 		  FIELD(IvfMeta, probes),
 		  FIELD(IvfMeta, splits),
 		  FIELD(IvfMeta, code_deviation),
+		  FIELD(IvfMeta, sketch_dims),
 		  FIELD(IvfMeta, reserved2),
 		  FIELD(IvfMeta, crc)}},
 		{"ListHeader",

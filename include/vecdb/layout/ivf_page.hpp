@@ -48,6 +48,8 @@ constexpr std::uint16_t kIvfVersion = 1;
 constexpr std::uint16_t kIvfMinReaderVersion = 1;
 constexpr std::uint16_t kIvfPageId = 0xFD49;  // last two bytes of each page, for tools outside
 
+/* Sparse vectors are coded by a dense sketch (quantizer/sparse_sketch.hpp) of at most so many elements. */
+constexpr std::uint32_t kSketchDims = 512;
 constexpr int kMinLists = 1;
 constexpr int kMaxLists = 32768;
 /* Rows that a list is made for where the number of lists is not given. */
@@ -142,7 +144,8 @@ struct IvfMeta
 	std::uint32_t splits;  // of lists since the build
 	std::uint32_t
 		code_deviation;  // float, its bits: C of lists/list_codec.hpp's deviation_of_e for these product codes; 0 else
-	std::uint32_t reserved2[5];
+	std::uint32_t sketch_dims;  // of sparse vectors: elements of their sketches; 0 else
+	std::uint32_t reserved2[4];
 	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
 };
 static_assert(sizeof(IvfMeta) == 128 && offsetof(IvfMeta, rotation_seed) == 24 && offsetof(IvfMeta, crc) == 124 &&
@@ -303,13 +306,37 @@ struct IvfOptions
 	std::uint32_t pq_bits;      // 4 or 8
 };
 
+/* Elements of a row as lists code it. */
+inline std::uint32_t
+row_dimensions(const IvfMeta &meta) noexcept
+{
+	return meta.sketch_dims != 0 ? meta.sketch_dims : meta.dimensions;
+}
+
+/* Of the sketch of vectors with so many dimensions. */
+inline std::uint32_t
+sketch_dimensions(std::uint32_t dimensions) noexcept
+{
+	return dimensions < kSketchDims ? dimensions : kSketchDims;
+}
+
 /*
  * Resolves `automatic` and checks what goes together; null, or what is wrong (the message of an error, without a full stop).
  * flat: of access method ivfflat.
  */
 inline const char *
-resolve_options(IvfOptions &o, distance::Metric metric, std::uint32_t code_dims, bool flat) noexcept
+resolve_options(IvfOptions &o, distance::Metric metric, std::uint32_t code_dims, bool flat,
+				bool sparse = false) noexcept
 {
+	if (sparse)
+	{
+		if (o.quantizer != Quantizer::automatic && o.quantizer != Quantizer::rabitq)
+			return "quantizer must be rabitq for sparse vectors";
+		if (o.rerank != Rerank::automatic && o.rerank != Rerank::heap)
+			return "rerank must be heap for sparse vectors";
+		o.quantizer = Quantizer::rabitq;
+		o.rerank = Rerank::heap;
+	}
 	if (distance::of_bits(metric))
 	{
 		if (o.quantizer != Quantizer::automatic && o.quantizer != Quantizer::none && o.quantizer != Quantizer::bit)
@@ -449,8 +476,14 @@ check_meta(const IvfMeta &meta, std::uint32_t blocks, IvfShape &shape) noexcept
 		((meta.pq_bits != 4 && meta.pq_bits != 8) || meta.pq_segments < 1 || meta.pq_segments > most ||
 		 meta.pq_segments > (meta.dimensions + 15) / 16 * 16 || (meta.pq_bits == 4 && meta.pq_segments % 4 != 0)))
 		return Status::error(Code::corrupt, "invalid product codes in metapage");
-	if (meta.dimensions < 1 || meta.dimensions > kMaxBits || meta.metric < 1 || meta.metric > 6 ||
-		!ivf_shape(meta.dimensions, ivf_options(meta), shape) || meta.directory == 0 || meta.directory >= blocks ||
+	const bool sparse = meta.element_type == static_cast<std::uint8_t>(ElementType::sparse);
+	if (sparse ? meta.dimensions > kMaxSparseDimensions || meta.sketch_dims != sketch_dimensions(meta.dimensions) ||
+					 meta.quantizer != static_cast<std::uint8_t>(Quantizer::rabitq) ||
+					 meta.rerank != static_cast<std::uint8_t>(Rerank::heap)
+			   : meta.dimensions > kMaxBits || meta.sketch_dims != 0)
+		return Status::error(Code::corrupt, "invalid fields in metapage");
+	if (meta.dimensions < 1 || meta.metric < 1 || meta.metric > 6 ||
+		!ivf_shape(row_dimensions(meta), ivf_options(meta), shape) || meta.directory == 0 || meta.directory >= blocks ||
 		(meta.mean_block != kNoBlock && meta.mean_block >= blocks) ||
 		(meta.codebook_block != kNoBlock && meta.codebook_block >= blocks))
 		return Status::error(Code::corrupt, "invalid fields in metapage");

@@ -28,6 +28,7 @@ struct ListBuilderOptions
 	unsigned threads;      // at least 1
 	std::uint64_t seed;
 	std::size_t memory;  // that the leader means to use: rows come in chunks of a sixteenth of it at most
+	bool sketches;       // rows stand for others: the leader tells what is near, by use_queries and use_nearest
 };
 
 enum class ListPhase : std::uint8_t
@@ -77,6 +78,10 @@ public:
 	/* mean: outlives the builder, or null. From now on rows are brought into code space as they come. Some of those that there are now
 	 * are the queries by which probes() is measured. */
 	Status set_mean(const float *mean, double norm) noexcept;
+	/* With `sketches`: the queries by which probes() is measured, rows by number; before set_mean. And the near[] rows of each of them, in
+	 * order, before cluster(). */
+	Status use_queries(const std::uint32_t *numbers, std::uint32_t count) noexcept;
+	Status use_nearest(const RowTid *rows, std::uint32_t of_each) noexcept;
 	/* Gives the threads rows to bring into code space if there are many and they have nothing to do. */
 	Status convert_some() noexcept;
 

@@ -63,6 +63,8 @@ struct ListCodec
 	IvfShape shape;
 	Codebooks books;  // Codes::pq4, pq8
 	float deviation;  // C of deviation_of_e
+	/* Of sketches that stand for longer rows: 1 / sqrt(D'), the deviation of products, relative to both norms; 0 else. */
+	float folding;
 };
 
 /* A row coded for one list: what put_lane writes. */

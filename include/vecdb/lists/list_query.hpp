@@ -61,6 +61,7 @@ struct ListQuery
 	float *own_floats;
 	float g;
 	float bound_bias;  // added to the table's bias: estimates become lower bounds
+	float shift;       // taken from g for the same end (inner products of sketches)
 	/* --- what slots are compared with: list_view, or one that was kept --- */
 	ListView view;
 	std::int16_t *own_integers;
@@ -82,8 +83,19 @@ void open_view(ListQuery &query, const ListView &view) noexcept;
  * Lanes that are not live may be among them. */
 std::uint32_t scan_block(ListQuery &query, const std::uint8_t *block, float threshold, float *lower) noexcept;
 
-/* What is to be added to a lower bound of scan_block for the estimate itself. mul: the lane's factor. */
-float bound_width(const ListQuery &query, float mul) noexcept;
+/* What the codes of a row tell of its distance. */
+struct Estimate
+{
+	float lower;
+	float distance;
+	float error;  // half width of what the distance may be
+};
+
+/*
+ * Of a lane that scan_block gave that lower bound; mul: its factor. Of sketches the lower bound is less than scan_block's: what sketches lose
+ * grows with the distance (quantizer/sparse_sketch.hpp), which the scan does not know yet.
+ */
+Estimate lane_estimate(const ListQuery &query, float lower, float mul) noexcept;
 
 /* Graph distance to the row of a slot, integers where that is faster. slot: slot_bytes, sound or not. */
 Score score_slot(ListQuery &query, const std::uint8_t *slot) noexcept;

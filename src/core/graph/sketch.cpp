@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "vecdb/base/random.hpp"
+#include "vecdb/quantizer/sparse_sketch.hpp"
 
 namespace vecdb::core::graph
 {
@@ -106,8 +107,8 @@ Sketch::load_sparse(const CodeView &row, float unit, float *out) const noexcept
 					out[block->index[i]] = x;
 				continue;
 			}
-			const std::uint64_t hash = splitmix64(seed_ ^ block->index[i]);
-			out[hash % kSketchDims] += (hash >> 63) != 0 ? -x : x;
+			const quantizer::SketchPlace place = quantizer::sketch_place(seed_, block->index[i], kSketchDims);
+			out[place.at] += place.negative ? -x : x;
 		}
 }
 

@@ -186,6 +186,8 @@ struct ListBuilder::Impl
 	std::vector<bool> own_table;
 	ProbeMeter meter;
 	bool measured = false;
+	std::vector<std::uint32_t> given_queries;  // numbers
+	std::vector<RowTid> given_nearest;
 
 	/* --- pages --- */
 	std::vector<std::uint32_t> heads;
@@ -289,6 +291,7 @@ struct ListBuilder::Impl
 	void fill_batch();
 	void fill_piece(const Piece &piece, std::uint8_t *images) const;
 	void choose_queries();
+	void find_given();
 };
 
 std::uint32_t
@@ -301,7 +304,8 @@ ListBuilder::Impl::likely_lists(std::uint64_t rows) const noexcept
 void
 ListBuilder::Impl::choose_queries()
 {
-	const std::uint32_t n = std::min(count, ProbeMeter::kQueries);
+	const auto n = options.sketches ? static_cast<std::uint32_t>(given_queries.size())
+									: std::min(count, ProbeMeter::kQueries);
 	std::vector<float> queries(static_cast<std::size_t>(n) * dims);
 	std::vector<RowTid> names(n);
 	CodeSpace cluster_space = codec.space;
@@ -311,11 +315,37 @@ ListBuilder::Impl::choose_queries()
 	{
 		const std::uint64_t begin = static_cast<std::uint64_t>(i) * count / n;
 		const std::uint64_t end = (static_cast<std::uint64_t>(i) + 1) * count / n;
-		const auto number = static_cast<std::uint32_t>(begin + splitmix64(options.seed + i) % (end - begin));
+		const auto number = options.sketches
+								? given_queries[i]
+								: static_cast<std::uint32_t>(begin + splitmix64(options.seed + i) % (end - begin));
 		to_code_space(cluster_space, row(number), queries.data() + static_cast<std::size_t>(i) * dims, nullptr);
 		names[i] = tid(number);
 	}
 	meter.start(workers.count(), codec.space.metric, dims, std::move(queries), std::move(names));
+}
+
+/* The rows that the leader has named as near to the queries, by number. */
+void
+ListBuilder::Impl::find_given()
+{
+	if (given_queries.empty())
+		return;
+	auto key = [](const RowTid &t) { return static_cast<std::uint64_t>(tid_block(t)) << 16 | t.offset; };
+	const std::size_t of_each = given_nearest.size() / given_queries.size();
+	std::vector<std::pair<std::uint64_t, std::uint32_t>> wanted(given_nearest.size());
+	for (std::uint32_t i = 0; i < wanted.size(); i++)
+		wanted[i] = {key(given_nearest[i]), i};
+	std::sort(wanted.begin(), wanted.end());
+	for (std::uint32_t row = 0; row < count; row++)
+	{
+		if (row % kPollRows == 0)
+			workers.poll();
+		const std::uint64_t name = key(tid(row));
+		for (auto at = std::lower_bound(wanted.begin(), wanted.end(), std::make_pair(name, std::uint32_t{0}));
+			 at != wanted.end() && at->first == name; ++at)
+			if (!(meter.name(at->second / of_each) == tid(row)))
+				meter.note(at->second / of_each, row);
+	}
 }
 
 /* Rows up to `end` into the space in which they are kept; and what is near the queries is noted on the way. */
@@ -339,7 +369,8 @@ ListBuilder::Impl::convert(std::uint32_t end)
 			rows[i - from] = load(number, space.data() + (in_place() ? 0 : (i - from) * dims));
 			names[i - from] = tid(number);
 		}
-		meter.look(worker, rows.data(), names.data(), begin + static_cast<std::uint32_t>(from), to - from);
+		if (!options.sketches)
+			meter.look(worker, rows.data(), names.data(), begin + static_cast<std::uint32_t>(from), to - from);
 	});
 	converted = end;
 }
@@ -382,6 +413,8 @@ ListBuilder::Impl::find_lists()
 	find_centres();
 	if (codec.shape.codes == Codes::pq4 || codec.shape.codes == Codes::pq8)
 		train_codebooks();
+	if (options.sketches)
+		find_given();
 	measured = meter.finish(workers, centres, lists, assignment);
 }
 
@@ -719,6 +752,18 @@ ListBuilder::set_mean(const float *mean, double norm) noexcept
 	impl_->codec.space.mean_norm = norm;
 	impl_->origin_known = true;
 	return guarded([&] { impl_->choose_queries(); });
+}
+
+Status
+ListBuilder::use_queries(const std::uint32_t *numbers, std::uint32_t count) noexcept
+{
+	return guarded([&] { impl_->given_queries.assign(numbers, numbers + count); });
+}
+
+Status
+ListBuilder::use_nearest(const RowTid *rows, std::uint32_t of_each) noexcept
+{
+	return guarded([&] { impl_->given_nearest.assign(rows, rows + impl_->given_queries.size() * of_each); });
 }
 
 Status

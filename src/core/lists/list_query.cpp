@@ -252,8 +252,23 @@ open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 		q.list_table = make_table(q, q.diff, q.own_lut, q.own_floats);
 		q.list_floats = q.own_floats;
 	}
-	q.bound_bias = q.eps * deviation_of_e(q.codec->deviation, static_cast<float>(towards), q.list_table.step,
-										  q.list_table.segments);
+	float deviation = deviation_of_e(q.codec->deviation, static_cast<float>(towards), q.list_table.step,
+									 q.list_table.segments);
+	q.shift = 0;
+	if (q.codec->folding > 0 && product)
+	{
+		/*
+		 * A sketch's product is off by |q| |v| folding. With |v|^2 = |c|^2 + |r|^2, about, and |r| = |mul| sqrt(2 D / pi), about (the mean of
+		 * what list_codec.hpp calls <y, r>): a part that all rows have, and one that grows with mul.
+		 */
+		constexpr float kTwoOverPi = 0.63661977f;
+		const float norm = static_cast<float>(q.x_norm) * q.codec->folding;
+		q.shift = q.eps * norm * static_cast<float>(view.centre_norm);
+		q.g -= q.shift;
+		deviation = std::sqrt(deviation * deviation +
+							  norm * norm * kTwoOverPi * static_cast<float>(q.codec->shape.sign_dims));
+	}
+	q.bound_bias = q.eps * deviation;
 }
 
 void
@@ -263,9 +278,32 @@ open_view(ListQuery &q, const ListView &view) noexcept
 	q.own_code_ready = false;
 }
 
+/* Of squared distances of sketches: the deviation is that of a sum of squares (L2), of a cosine of two sketches. */
+static float
+folding_error(const ListQuery &q, float distance) noexcept
+{
+	const float d = distance > 0 ? distance : 0;
+	if (q.metric == Metric::cosine)
+		return q.codec->folding * d * std::fabs(2 - d / 2);
+	return q.metric == Metric::l2 ? q.codec->folding * 1.4142136f * d : 0;
+}
+
+/* No row whose folded bound is below the threshold has a greater one before. */
+static float
+unfolded(const ListQuery &q, float threshold) noexcept
+{
+	const float factor = q.metric == Metric::cosine ? 2.0f : q.metric == Metric::l2 ? 1.4142136f : 0.0f;
+	const float part = 1 - factor * q.eps * q.codec->folding;
+	if (!(threshold > 0) || factor == 0)
+		return threshold;
+	return part > 0 ? threshold / part : INFINITY;
+}
+
 std::uint32_t
 scan_block(ListQuery &q, const std::uint8_t *block, float threshold, float *lower) noexcept
 {
+	if (q.codec->folding > 0)
+		threshold = unfolded(q, threshold);
 	const IvfShape &shape = q.codec->shape;
 	const layout::BlockHeader &h = *block_header(block);
 	const std::uint8_t *codes = block + shape.codes_offset;
@@ -288,10 +326,18 @@ scan_block(ListQuery &q, const std::uint8_t *block, float threshold, float *lowe
 	return 0xFFFFFFFFu;
 }
 
-float
-bound_width(const ListQuery &q, float mul) noexcept
+Estimate
+lane_estimate(const ListQuery &q, float lower, float mul) noexcept
 {
-	return std::fabs(mul) * q.bound_bias;
+	const float width = std::fabs(mul) * q.bound_bias + q.shift;
+	Estimate e{lower, lower + width, width};
+	if (q.codec->folding > 0 && !is_product(q.metric))
+	{
+		e.lower -= q.eps * folding_error(q, lower);
+		const float off = q.eps * folding_error(q, e.distance);
+		e.error = std::sqrt(width * width + off * off);
+	}
+	return e;
 }
 
 Score

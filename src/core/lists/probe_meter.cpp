@@ -71,6 +71,13 @@ ProbeMeter::keep(Found &found, std::size_t query, const Near &near)
 }
 
 void
+ProbeMeter::note(std::size_t query, std::uint32_t row)
+{
+	/* Only whether they are among the nearest counts: by their numbers they stay in one order. */
+	keep(found_[0], query, Near{0, row});
+}
+
+void
 ProbeMeter::look(unsigned worker, const float *const *rows, const RowTid *names, std::uint32_t first_row,
 				 std::size_t count)
 {

@@ -29,6 +29,13 @@ public:
 			   std::vector<RowTid> &&names);
 	/* Rows by number from `first` on, and what they are called. */
 	void look(unsigned worker, const float *const *rows, const RowTid *names, std::uint32_t first, std::size_t count);
+	/* The same without looking: a row that is near a query. Not from several threads. */
+	void note(std::size_t query, std::uint32_t row);
+	const RowTid &
+	name(std::size_t query) const
+	{
+		return names_[query];
+	}
 	/* centres: as many floats each as a row; lists of them; list_of: by row. False: nothing to tell. */
 	bool finish(Workers &workers, const float *centres, std::uint32_t lists, const std::uint32_t *list_of);
 
