@@ -46,7 +46,7 @@ IvfRelOptions given_options(Relation index);
 
 /* The same with nothing left to choose: ereport 22023 where options do not go together. */
 core::layout::IvfOptions effective_options(Relation index, core::distance::Metric metric, uint32 code_dims,
-										  bool sparse);
+										   bool sparse);
 
 /* Is index of access method ivfflat (not ivf)? */
 bool is_flat(Relation index);

@@ -75,7 +75,7 @@ struct ScanOpaque
 	ExactOrder order;
 	RowSet left;
 	HeapVectors *heap;  // rerank = heap
-	bool sparse;     // rows are compared by the operator's function:
+	bool sparse;        // rows are compared by the operator's function:
 	FmgrInfo distance;
 	Datum value;  // the query
 	float *heap_row;

@@ -290,6 +290,9 @@ make_targets(Reorganiser &r, Targets &targets, uint32 sample, uint32 rows)
 	{
 		Target &target = targets.lists[t];
 		float residual2 = target.rows > 0 ? static_cast<float>(target.distance2 / target.rows) : 0;
+		uint32 dims = r.state->codec.shape.code_dims;
+		double norm2 = static_cast<double>(core::distance::kernels().inner_product(target.centre, target.centre, dims));
+		target.own_table = core::lists::wants_own_table(r.state->codec.shape, norm2, static_cast<double>(residual2));
 		auto expected = static_cast<uint32>(static_cast<uint64>(target.rows) * rows / (sample > 0 ? sample : 1));
 		target.head = make_empty_list(r.index, r.state, target.centre, target.own_table, residual2, expected);
 	}

@@ -67,6 +67,17 @@ struct ListCodec
 	float folding;
 };
 
+/*
+ * Is a list to have a table of its own? Where its centre is farther out than twice the spread of its rows (mean square distances), so that the
+ * steps of the common table would be coarse for them.
+ */
+inline bool
+wants_own_table(const IvfShape &shape, double centre_norm2, double residual2) noexcept
+{
+	constexpr double kFarOut = 2;
+	return shape.codes != layout::Codes::none && centre_norm2 > kFarOut * kFarOut * residual2;
+}
+
 /* A row coded for one list: what put_lane writes. */
 struct CodedRow
 {

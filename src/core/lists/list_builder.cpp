@@ -45,8 +45,6 @@ constexpr std::uint32_t kMeanRows = 2048;
 constexpr std::size_t kMeanBytes = 16u << 20;
 /* Pages of an extent, about; and of a batch. */
 constexpr std::uint32_t kExtentPages = 256, kBatchPages = 512;
-/* A list has its own table where its centre is farther out than this many times the spread of its rows. */
-constexpr double kFarOut = 2;
 constexpr std::uint32_t kPollRows = 4096;
 
 /* The pages of one list, in order: list pages in extents with their slot pages. */
@@ -523,10 +521,8 @@ ListBuilder::Impl::find_centres()
 		residual2[list] = static_cast<float>(std::min(total / (end - begin), 3e38));
 	});
 	own_table.assign(lists, false);
-	if (codec.shape.codes == Codes::none)
-		return;
 	for (std::uint32_t list = 0; list < lists; list++)
-		own_table[list] = norm2[list] > kFarOut * kFarOut * static_cast<double>(residual2[list]);
+		own_table[list] = wants_own_table(codec.shape, norm2[list], static_cast<double>(residual2[list]));
 }
 
 /* From residuals of rows of all lists. */

@@ -252,8 +252,8 @@ open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 		q.list_table = make_table(q, q.diff, q.own_lut, q.own_floats);
 		q.list_floats = q.own_floats;
 	}
-	float deviation = deviation_of_e(q.codec->deviation, static_cast<float>(towards), q.list_table.step,
-									 q.list_table.segments);
+	float deviation =
+		deviation_of_e(q.codec->deviation, static_cast<float>(towards), q.list_table.step, q.list_table.segments);
 	q.shift = 0;
 	if (q.codec->folding > 0 && product)
 	{
@@ -265,8 +265,8 @@ open_list(ListQuery &q, const float *centre, bool own_table) noexcept
 		const float norm = static_cast<float>(q.x_norm) * q.codec->folding;
 		q.shift = q.eps * norm * static_cast<float>(view.centre_norm);
 		q.g -= q.shift;
-		deviation = std::sqrt(deviation * deviation +
-							  norm * norm * kTwoOverPi * static_cast<float>(q.codec->shape.sign_dims));
+		deviation =
+			std::sqrt(deviation * deviation + norm * norm * kTwoOverPi * static_cast<float>(q.codec->shape.sign_dims));
 	}
 	q.bound_bias = q.eps * deviation;
 }
