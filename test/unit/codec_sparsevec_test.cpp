@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL
  * Text and wire form of a sparse vector: round trips, order, every error and which of several comes first.
  */
+#include "vecdb/codec/float_text.hpp"
 #include "vecdb/codec/sparsevec_text.hpp"
 #include "vecdb/codec/sparsevec_wire.hpp"
 
@@ -10,6 +11,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <random>
@@ -225,6 +227,90 @@ TEST(SparsevecText, Printed)
 	EXPECT_EQ(print(5, {}), "{}/5");
 	EXPECT_EQ(print(1000000000, {{0, 1.0f}, {9, -25.0f}, {99999998, 0.5f}, {99999999, 999999.0f}, {999999999, -1.0f}}),
 			  "{1:1,10:-25,99999999:0.5,100000000:999999,1000000000:-1}/1000000000");
+}
+
+/* The digits of std::to_chars in scientific form, which are the shortest, save where only the end of the interval is
+ * shorter; the form is PostgreSQL's, that of %g. All floats were compared with the server's printer once. */
+TEST(FloatText, ShortestDigitsThatReadBack)
+{
+	std::mt19937_64 random(13);
+	std::vector<float> values = {1.0f,
+								 -1.0f,
+								 0.5f,
+								 0.1f,
+								 3.0f,
+								 16777216.0f,
+								 999999.0f,
+								 999999.94f,
+								 1e6f,
+								 1e-4f,
+								 9.9999994e-5f,
+								 0.0f,
+								 -0.0f,
+								 123456.7f,
+								 1e-45f,
+								 1.17549435e-38f,
+								 1.17549421e-38f,
+								 3.4028235e38f,
+								 2.5e-5f,
+								 8388608.0f,
+								 33554432.0f};
+	while (values.size() % kTextBlock != 0 || values.size() < 200000)
+	{
+		float value = std::bit_cast<float>(static_cast<std::uint32_t>(random()));
+		if (values.size() % 3 == 0)
+			value =
+				std::ldexp(static_cast<float>(static_cast<std::int32_t>(random())), -static_cast<int>(random() % 40));
+		if (values.size() % 3 == 1)
+			value = static_cast<float>(static_cast<std::int32_t>(random() % 2000001) - 1000000) / 1000.0f;
+		if (std::isfinite(value))
+			values.push_back(value);
+	}
+	FloatDigits digits;
+	for (std::size_t i = 0; i < values.size(); i++)
+	{
+		if (i % kTextBlock == 0)
+			float_digits(values.data() + i, digits);
+		char out[kFloatTextRoom], shortest[32];
+		std::string text(out, put_float(out, values[i], digits, i % kTextBlock));
+		ASSERT_LE(text.size(), 15u);
+		ASSERT_EQ(std::bit_cast<std::uint32_t>(std::strtof(text.c_str(), nullptr)),
+				  std::bit_cast<std::uint32_t>(values[i]))
+			<< text;
+		/* Digits alone, without zeros at either end. */
+		auto digits_of = [](const std::string &number) {
+			std::string found;
+			for (char c : number.substr(0, number.find('e')))
+				if (c >= '0' && c <= '9')
+					found += c;
+			found.erase(0, std::min(found.find_first_not_of('0'), found.size()));
+			found.erase(found.find_last_not_of('0') + 1);
+			return found;
+		};
+		std::string want(shortest,
+						 std::to_chars(shortest, shortest + 32, values[i], std::chars_format::scientific).ptr);
+		ASSERT_LE(digits_of(want).size(), digits_of(text).size()) << text;
+		double magnitude = std::fabs(std::strtod(text.c_str(), nullptr));
+		ASSERT_EQ(text.find('e') != std::string::npos, magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e6))
+			<< text;
+	}
+}
+
+TEST(FloatText, SuccessorsOfIntegers)
+{
+	std::mt19937_64 random(17);
+	std::vector<std::int32_t> n = {0,         8,         9,         98,         99,   99999998, 99999999,
+								   100000000, 999999998, 999999999, 1000000000, 9998, 9999};
+	while (n.size() % kTextBlock != 0 || n.size() < 100000)
+		n.push_back(static_cast<std::int32_t>((random() >> 33) >> (random() % 31)) % 1000000001);
+	IntegerDigits digits;
+	for (std::size_t i = 0; i < n.size(); i++)
+	{
+		if (i % kTextBlock == 0)
+			successor_digits(n.data() + i, digits);
+		char out[16];
+		ASSERT_EQ(std::string(out, put_integer(out, digits, i % kTextBlock)), std::to_string(n[i] + 1));
+	}
 }
 
 TEST(SparsevecText, IntegersAreThoseOfTheLibrary)

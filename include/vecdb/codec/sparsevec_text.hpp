@@ -7,13 +7,14 @@
  */
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "vecdb/base/status.hpp"
+#include "vecdb/codec/float_text.hpp"
+#include "vecdb/codec/vector_text.hpp"
 
 namespace vecdb::core::codec
 {
@@ -48,23 +49,23 @@ Status check_sparse_dimensions(std::int32_t dims) noexcept;
 /* invalid_data unless index is within dims and above previous (-1 before the first). */
 Status check_sparse_index(std::int32_t index, std::int32_t previous, std::int32_t dims) noexcept;
 
-/* Bytes that hold any sparse vector of count elements as text, with the terminating zero. */
+/* Bytes that hold any sparse vector of count elements as text, with the terminating zero, and what printing sets behind. */
 constexpr std::size_t
 sparsevec_text_bound(int count) noexcept
 {
 	constexpr std::size_t kElement = sizeof "2147483648:-1.17549435e-38,", kFrame = sizeof "{}/-2147483648";
-	return static_cast<std::size_t>(count) * kElement + kFrame;
+	return static_cast<std::size_t>(count) * kElement + kFrame + kFloatTextRoom;
 }
 
 /* Print n in decimal; returns the position after it. out: room for 11 bytes, of which those past the text mean nothing. */
 char *print_integer(std::int32_t n, char *out) noexcept;
 
-/* Whole numbers from here on are printed in scientific form. */
-constexpr float kPlainBelow = 1e6f;
+/* Print elements, each with a comma behind it; returns the position after them. */
+char *print_sparse_elements(std::span<const std::int32_t> indices, std::span<const float> values, char *out) noexcept;
 
 /*
  * Print a sparse vector to out (sparsevec_text_bound bytes), zero-terminated; returns the length. print_float: as of
- * print_vector_text.
+ * print_vector_text; it prints where there is no faster way.
  */
 template <class PrintFloat>
 std::size_t
@@ -73,18 +74,17 @@ print_sparsevec_text(std::int32_t dims, std::span<const std::int32_t> indices, s
 {
 	char *p = out;
 	*p++ = '{';
-	for (std::size_t i = 0; i < indices.size(); i++)
-	{
-		if (i > 0)
-			*p++ = ',';
-		p = print_integer(indices[i] + 1, p);
-		*p++ = ':';
-		/* Counts are common, and printed without going through decimals. */
-		if (std::fabs(values[i]) < kPlainBelow && values[i] == static_cast<float>(static_cast<std::int32_t>(values[i])))
-			p = print_integer(static_cast<std::int32_t>(values[i]), p);
-		else
+	if (float_digits_are_fast() && all_finite(values))
+		p = print_sparse_elements(indices, values, p);
+	else
+		for (std::size_t i = 0; i < indices.size(); i++)
+		{
+			p = print_integer(indices[i] + 1, p);
+			*p++ = ':';
 			p += print_float(values[i], p);
-	}
+			*p++ = ',';
+		}
+	p -= indices.empty() ? 0 : 1;
 	*p++ = '}';
 	*p++ = '/';
 	p = print_integer(dims, p);

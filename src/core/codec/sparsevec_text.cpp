@@ -119,17 +119,6 @@ digits_of(std::uint32_t n) noexcept
 	return tens | (twos - 10 * tens) << 8;
 }
 
-constexpr std::uint64_t kEightZeros = UINT64_C(0x3030303030303030);
-
-/* The characters in the bytes of chars, lowest first. */
-inline void
-put_eight(char *out, std::uint64_t chars) noexcept
-{
-	if constexpr (std::endian::native == std::endian::big)
-		chars = __builtin_bswap64(chars);
-	std::memcpy(out, &chars, sizeof chars);
-}
-
 }  // namespace
 
 Status
@@ -233,6 +222,38 @@ print_integer(std::int32_t n, char *out) noexcept
 	int leading = std::countr_zero(digits | std::uint64_t{1} << 56) / 8;
 	put_eight(out, (digits + kEightZeros) >> (8 * leading));
 	return out + (8 - leading);
+}
+
+char *
+print_sparse_elements(std::span<const std::int32_t> indices, std::span<const float> values, char *out) noexcept
+{
+	FloatDigits numbers;
+	IntegerDigits positions;
+	std::int32_t last_indices[kTextBlock] = {};
+	float last_values[kTextBlock] = {};
+	for (std::size_t done = 0; done < indices.size(); done += kTextBlock)
+	{
+		std::size_t count = std::min(kTextBlock, indices.size() - done);
+		const std::int32_t *n = indices.data() + done;
+		const float *x = values.data() + done;
+		if (count < kTextBlock)
+		{
+			std::memcpy(last_indices, n, count * sizeof *n);
+			std::memcpy(last_values, x, count * sizeof *x);
+			n = last_indices;
+			x = last_values;
+		}
+		successor_digits(n, positions);
+		float_digits(x, numbers);
+		for (std::size_t i = 0; i < count; i++)
+		{
+			out = put_integer(out, positions, i);
+			*out++ = ':';
+			out = put_float(out, x[i], numbers, i);
+			*out++ = ',';
+		}
+	}
+	return out;
 }
 
 }  // namespace vecdb::core::codec
