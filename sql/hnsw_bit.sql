@@ -63,7 +63,7 @@ INSERT INTO hb_rows SELECT i, CASE WHEN i % 10 = 0 THEN hb_row(i % 100) WHEN i %
 CREATE TABLE hb_queries AS SELECT array_agg(q::text) AS q FROM (VALUES (hb_row(3)), (hb_row(111111)), (~hb_row(4)), (B'1'::bit(128)), (B'0'::bit(128))) t(q);
 
 CREATE FUNCTION hb_report(index regclass, operator text) RETURNS TABLE (problems bigint, disorder text, recall_ok bool) LANGUAGE sql AS $$
-    SELECT (SELECT count(*) FROM vecdb.check_index(index)), hb_disorder('hb_rows', operator, q), (SELECT recall >= 0.97 FROM vecdb.check_recall(index))
+    SELECT (SELECT count(*) FROM vecdb.check_index(index)), hb_disorder('hb_rows', operator, q), (SELECT recall >= 0.97 FROM vecdb.check_recall(index, 50))
     FROM hb_queries $$;
 
 CREATE INDEX hb_hamming ON hb_rows USING hnsw (v bit_hamming_ops);

@@ -388,6 +388,50 @@ TEST(Layout, SparseShapesFitForAllDimensionsAndSizes)
 	}
 }
 
+TEST(Layout, SlotsFitMostSparseRows)
+{
+	constexpr std::uint32_t kMost = 1000;
+	auto share_beyond = [](const std::vector<std::uint64_t> &rows, std::uint32_t self) {
+		std::uint64_t beyond = 0, all = 0;
+		for (std::uint32_t blocks = 0; blocks <= kMost; blocks++)
+		{
+			all += rows[blocks];
+			beyond += blocks * kSparseBlockBytes > self ? rows[blocks] : 0;
+		}
+		return static_cast<double>(beyond) / static_cast<double>(all);
+	};
+	auto chosen = [](const std::vector<std::uint64_t> &rows, int m) {
+		std::uint32_t self = choose_sparse_self(rows.data(), kMost, m);
+		HnswShape s;
+		EXPECT_TRUE(hnsw_shape(kMaxSparseDimensions, {m, 0, Layout::compact, 0, ElementType::sparse, self}, s)) << self;
+		EXPECT_EQ(s.self_dims, self);
+		return self;
+	};
+	for (int m : {2, 16, 48, 100})
+	{
+		/* Rows of one length have room in their slots while that wastes no page. */
+		for (std::uint32_t blocks : {1u, 2u, 5u, 8u, 13u, 20u})
+		{
+			std::vector<std::uint64_t> rows(kMost + 1);
+			rows[blocks] = 1000;
+			EXPECT_EQ(share_beyond(rows, chosen(rows, m)), 0) << blocks << " blocks, m " << m;
+		}
+		/* Most rows of about 8 blocks, a few of hundreds: those do not decide. */
+		std::vector<std::uint64_t> rows(kMost + 1);
+		for (std::uint32_t blocks = 4; blocks <= 12; blocks++)
+			rows[blocks] = blocks <= 8 ? 1000 * (blocks - 3) : 1000 * (13 - blocks);
+		for (std::uint32_t blocks = 100; blocks <= kMost; blocks += 100)
+			rows[blocks] = 50;
+		EXPECT_LT(share_beyond(rows, chosen(rows, m)), 0.2) << m;
+		EXPECT_LT(chosen(rows, m), 24 * kSparseBlockBytes) << m;
+		/* None, and only the longest: whatever it is, it is a slot. */
+		chosen(std::vector<std::uint64_t>(kMost + 1), m);
+		std::vector<std::uint64_t> longest(kMost + 1);
+		longest[kMost] = 7;
+		chosen(longest, m);
+	}
+}
+
 TEST(Layout, LengthsOfSparseCodesAreChecked)
 {
 	HnswShape s;

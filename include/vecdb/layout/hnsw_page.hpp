@@ -456,7 +456,8 @@ sparse_room(std::uint32_t slots, int m) noexcept
 
 /*
  * How much of a sparse code a slot takes, from how many rows have codes of each number of blocks: the bytes of a row's slot and
- * links are counted, and a quarter of a page for each page that a visit reads beside the slot's.
+ * links are counted, and half a page for each page that a visit reads beside the slot's: twice of what split_code says, since long
+ * rows are visited more often than others.
  */
 inline std::uint32_t
 choose_sparse_self(const std::uint64_t *rows_of_blocks, std::uint32_t most_blocks, int m) noexcept
@@ -473,7 +474,7 @@ choose_sparse_self(const std::uint64_t *rows_of_blocks, std::uint32_t most_block
 			std::uint32_t links = shape.chain_links(blocks * kSparseBlockBytes);
 			std::uint32_t pages = (links * (kLinkBytes + 8) + kPageBodyBytes - 1) / kPageBodyBytes;
 			cost += static_cast<double>(rows_of_blocks[blocks]) *
-					(kPageBodyBytes / slots + links * (kLinkBytes + 8) + pages * (kPageBodyBytes / 4));
+					(kPageBodyBytes / slots + links * (kLinkBytes + 8) + pages * (kPageBodyBytes / 2));
 		}
 		if (cost < least_cost)
 		{
