@@ -158,6 +158,13 @@ other_distance_of(const CodeQuery &q, const PartialScore &sum, float norm2) noex
 	return d > 0 ? d : 0;
 }
 
+/* Not less than the Euclidean norm of entries whose squares sum up to norm2 as a float, in which those below 1e-38 are lost. */
+static double
+norm_bound(float norm2, double entries) noexcept
+{
+	return std::sqrt(static_cast<double>(norm2)) * (1 + 1e-6) + 1.2e-19 * std::sqrt(entries);
+}
+
 float
 sparse_error(const CodeQuery &q, float distance, float norm2, float entries) noexcept
 {
@@ -169,7 +176,7 @@ sparse_error(const CodeQuery &q, float distance, float norm2, float entries) noe
 		error = own * (3 * q.sparse.l1 + d) + sum_slack(terms) * d + kLost * terms;
 	else
 	{
-		const double product = q.norm * std::sqrt(static_cast<double>(norm2)) * (1 + 1e-6);
+		const double product = q.norm * norm_bound(norm2, n);
 		const double lost = kLost * terms;
 		if (q.metric == Metric::inner_product)
 			error = product < kGreatest ? (own + sum_slack(terms)) * product + lost : kInfinity;
@@ -241,7 +248,7 @@ exact_interval(const distance::Kernels &k, const CodeQuery &q, const CodeView &v
 	{
 		case Metric::inner_product:
 		{
-			const double product = q.norm * std::sqrt(static_cast<double>(v.norm2)) * (1 + 1e-6);
+			const double product = q.norm * norm_bound(v.norm2, 16.0 * v.sum);
 			if (!(product < kGreatest))
 				return {-kInfinity, -s.dot, kInfinity};
 			return around(-s.dot, sum_slack(both) * product + kLost * both);
