@@ -222,6 +222,24 @@ TEST(SparsevecText, WhatIsPrintedReadsBack)
 	EXPECT_EQ(back.dims, 1000000000);
 }
 
+TEST(SparsevecText, WholeNumbersArePrintedWithoutAPoint)
+{
+	for (std::size_t n : {1u, 15u, 16u, 17u, 40u})
+		for (std::size_t other : {n, std::size_t{0}, n / 2})
+		{
+			Elements elements;
+			std::string want = "{";
+			for (std::size_t i = 0; i < n; i++)
+			{
+				auto whole = static_cast<std::int32_t>(i * i * i * 17 % 999999 + 1) * (i % 3 == 0 ? -1 : 1);
+				elements.emplace_back(static_cast<std::int32_t>(i * 7), i == other ? 1e6f : static_cast<float>(whole));
+				want += std::to_string(i * 7 + 1) + ":" + (i == other ? "1e+06" : std::to_string(whole)) + ",";
+			}
+			want.back() = '}';
+			EXPECT_EQ(print(1000, elements), want + "/1000");
+		}
+}
+
 TEST(SparsevecText, Printed)
 {
 	EXPECT_EQ(print(5, {}), "{}/5");

@@ -40,7 +40,7 @@ bool float_digits_are_fast() noexcept;
 /* Of kTextBlock floats, at any alignment. Those that are 0, infinite or NaN get digits without meaning. */
 void float_digits(const float *x, FloatDigits &out) noexcept;
 
-/* Of kTextBlock numbers plus 1, none negative. */
+/* Of kTextBlock numbers plus 1, none below -1. */
 void successor_digits(const std::int32_t *n, IntegerDigits &out) noexcept;
 
 constexpr std::uint64_t kEightZeros = UINT64_C(0x3030303030303030);

@@ -224,11 +224,30 @@ print_integer(std::int32_t n, char *out) noexcept
 	return out + (8 - leading);
 }
 
+/* Word counts and the like: true when all kTextBlock floats are whole and below 10^6, and then digits has their magnitudes. */
+static bool
+whole_numbers(const float *x, IntegerDigits &digits) noexcept
+{
+	constexpr float kScientificFrom = 1e6f;
+	std::int32_t before[kTextBlock];
+	std::uint32_t others = 0;
+	for (std::size_t i = 0; i < kTextBlock; i++)
+	{
+		float magnitude = std::fabs(x[i]) < kScientificFrom ? std::fabs(x[i]) : 0.5f;
+		auto whole = static_cast<std::int32_t>(magnitude);
+		others |= static_cast<float>(whole) != magnitude ? 1u : 0u;
+		before[i] = whole - 1;
+	}
+	if (others == 0)
+		successor_digits(before, digits);
+	return others == 0;
+}
+
 char *
 print_sparse_elements(std::span<const std::int32_t> indices, std::span<const float> values, char *out) noexcept
 {
 	FloatDigits numbers;
-	IntegerDigits positions;
+	IntegerDigits positions, counts;
 	std::int32_t last_indices[kTextBlock] = {};
 	float last_values[kTextBlock] = {};
 	for (std::size_t done = 0; done < indices.size(); done += kTextBlock)
@@ -244,6 +263,19 @@ print_sparse_elements(std::span<const std::int32_t> indices, std::span<const flo
 			x = last_values;
 		}
 		successor_digits(n, positions);
+		if (whole_numbers(x, counts))
+		{
+			for (std::size_t i = 0; i < count; i++)
+			{
+				out = put_integer(out, positions, i);
+				*out++ = ':';
+				*out = '-';
+				out += std::bit_cast<std::uint32_t>(x[i]) >> 31;
+				out = put_integer(out, counts, i);
+				*out++ = ',';
+			}
+			continue;
+		}
 		float_digits(x, numbers);
 		for (std::size_t i = 0; i < count; i++)
 		{
