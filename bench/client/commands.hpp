@@ -39,6 +39,9 @@ int compare(const Options &options);
 /* Text input and sequential scans side by side: see costs.cpp. */
 int costs(const Options &options);
 
+/* Every type: functions call by call, exact searches, text input, side by side: see types.cpp. */
+int types(const Options &options);
+
 /* Rows into an indexed table, one by one and many at once; a build with little memory: see inserts.cpp. */
 int inserts(const Options &options);
 

@@ -62,10 +62,10 @@ struct Command
 	int (*run)(const Options &options);
 };
 
-constexpr Command kCommands[] = {
-	{"quickstart", quickstart}, {"describe", describe}, {"compare", compare}, {"costs", costs},
-	{"inserts", inserts},       {"copying", copying},   {"churn", churn},     {"drift", drift},
-	{"quantizers", quantizers}, {"disk", disk},         {"report", report}};
+constexpr Command kCommands[] = {{"quickstart", quickstart}, {"describe", describe}, {"compare", compare},
+								 {"costs", costs},           {"types", types},       {"inserts", inserts},
+								 {"copying", copying},       {"churn", churn},       {"drift", drift},
+								 {"quantizers", quantizers}, {"disk", disk},         {"report", report}};
 
 }  // namespace
 

@@ -90,8 +90,7 @@ VECDB_FUNCTION(vecdb_vector_negative_inner_product)
 VECDB_FUNCTION(vecdb_cosine_distance_vector)
 {
 	Operands v = operands(fcinfo);
-	float parts[3];
-	kernels().cosine_parts(v.a, v.b, v.n, parts);
+	core::distance::FourFloats parts = kernels().cosine_sums(v.a, v.b, v.n);
 	double norms = std::sqrt(static_cast<double>(parts[1]) * static_cast<double>(parts[2]));
 	double cosine = static_cast<double>(parts[0]) / norms;
 	/* NaN stays, as in pgvector; it sorts last and so disturbs no order. */

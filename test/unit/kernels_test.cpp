@@ -144,6 +144,9 @@ TEST_P(KernelsTest, Float32ExactOnSmallIntegers)
 		EXPECT_EQ(parts[0], static_cast<float>(ip)) << n;
 		EXPECT_EQ(parts[1], static_cast<float>(aa)) << n;
 		EXPECT_EQ(parts[2], static_cast<float>(bb)) << n;
+		vecdb::core::distance::FourFloats sums = k.cosine_sums(a.data(), b.data(), n);
+		for (int i = 0; i < 3; i++)
+			EXPECT_EQ(sums[i], parts[i]) << n;
 	}
 }
 

@@ -151,11 +151,22 @@ struct Avx2
 		return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 	}
 
+	static __m128
+	sums_of_three(const V &a, const V &b, const V &c) noexcept
+	{
+		/* Halves and pairs are added before anything is transposed: vhaddps would take three steps for each add. */
+		__m128 x = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+		__m128 y = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+		__m128 z = _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1));
+		__m128 xy = _mm_add_ps(_mm_unpacklo_ps(x, y), _mm_unpackhi_ps(x, y));  // x y x y
+		z = _mm_add_ps(z, _mm_movehl_ps(z, z));
+		return _mm_movelh_ps(_mm_add_ps(xy, _mm_movehl_ps(xy, xy)), _mm_add_ps(z, _mm_movehdup_ps(z)));
+	}
+
 	static void
 	sum_three(const V &a, const V &b, const V &c, float out[3]) noexcept
 	{
-		__m256 s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, c));  // a b c c in both halves
-		__m128 sums = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
+		__m128 sums = sums_of_three(a, b, c);
 		_mm_storel_pi(reinterpret_cast<__m64 *>(out), sums);
 		_mm_store_ss(out + 2, _mm_movehl_ps(sums, sums));
 	}

@@ -163,6 +163,12 @@ struct Avx512
 		return Avx2::sum(fold(v));
 	}
 
+	static __m128
+	sums_of_three(const V &a, const V &b, const V &c) noexcept
+	{
+		return Avx2::sums_of_three(fold(a), fold(b), fold(c));
+	}
+
 	static void
 	sum_three(const V &a, const V &b, const V &c, float out[3]) noexcept
 	{

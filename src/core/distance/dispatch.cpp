@@ -90,9 +90,9 @@ has_dot_products() noexcept
 
 #endif
 
-std::atomic<const Kernels *> chosen{nullptr};
-
 }  // namespace
+
+constinit std::atomic<const Kernels *> chosen_kernels{nullptr};
 
 std::size_t
 available_kernels(const Kernels *tables[8]) noexcept
@@ -118,16 +118,11 @@ available_kernels(const Kernels *tables[8]) noexcept
 }
 
 const Kernels &
-kernels() noexcept
+choose_kernels() noexcept
 {
-	/* Threads that race here store the same address of a constant, so no order is needed. */
-	const Kernels *table = chosen.load(std::memory_order_relaxed);
-	if (__builtin_expect(table == nullptr, 0))
-	{
-		const Kernels *tables[8];
-		table = tables[available_kernels(tables) - 1];
-		chosen.store(table, std::memory_order_relaxed);
-	}
+	const Kernels *tables[8];
+	const Kernels *table = tables[available_kernels(tables) - 1];
+	chosen_kernels.store(table, std::memory_order_relaxed);
 	return *table;
 }
 

@@ -132,6 +132,12 @@ cosine_parts(const float *a, const float *b, size_t n, float out[3]) noexcept
 	out[2] = inner_product(b, b, n);
 }
 
+FourFloats
+cosine_sums(const float *a, const float *b, size_t n) noexcept
+{
+	return FourFloats{inner_product(a, b, n), inner_product(a, a, n), inner_product(b, b, n), 0.0f};
+}
+
 float
 l2_squared_f16(const uint16_t *a, const uint16_t *b, size_t n) noexcept
 {
@@ -874,6 +880,7 @@ constinit const Kernels kernels_scalar = {
 	.inner_product = inner_product,
 	.l1 = l1,
 	.cosine_parts = cosine_parts,
+	.cosine_sums = cosine_sums,
 	.dot_u8_i16 = dot_u8_i16,
 	.dot_u8_u8 = dot_u8_u8,
 	.l1_u8_f32 = l1_u8_f32,

@@ -145,6 +145,12 @@ struct Neon
 		return vaddvq_f32(v);
 	}
 
+	static FourFloats
+	sums_of_three(const V &a, const V &b, const V &c) noexcept
+	{
+		return FourFloats{vaddvq_f32(a), vaddvq_f32(b), vaddvq_f32(c), 0.0f};
+	}
+
 	static void
 	sum_three(const V &a, const V &b, const V &c, float out[3]) noexcept
 	{

@@ -14,6 +14,7 @@
  *   V butterfly(v)                 Hadamard transform inside the register
  *   float sum(v)                   the horizontal sum, with fewer steps than xsimd's
  *   void sum_three(a, b, c, out)   the horizontal sums of three registers
+ *   FourFloats sums_of_three(a, b, c)   the same in a register
  *   void codes(code, V out[16/L])                the sixteen codes as floats
  *   void codes(code, residual, V out[16/L])      255 * code + residual as floats
  *   void nibbles(code, V out[16/L])              sixteen codes of four bits, the low nibble first, as floats
@@ -195,8 +196,8 @@ struct Simd
 	};
 
 	template <class T>
-	static void
-	cosine_sums(const T *a, const T *b, std::size_t n, float out[3]) noexcept
+	static CosineSums
+	sums_for_cosine(const T *a, const T *b, std::size_t n) noexcept
 	{
 		/* Six chains of FMA fill a unit of 512 bits, twelve the two of 256; more only lengthens the end. */
 		constexpr std::size_t kChains = L >= 16 ? 2 : 4;
@@ -225,19 +226,28 @@ struct Simd
 			s[1].join(s[3]);
 		}
 		s[0].join(s[1]);
-		Isa::sum_three(s[0].ab, s[0].aa, s[0].bb, out);
+		return s[0];
+	}
+
+	static FourFloats
+	cosine_sums(const float *a, const float *b, std::size_t n) noexcept
+	{
+		CosineSums s = sums_for_cosine(a, b, n);
+		return Isa::sums_of_three(s.ab, s.aa, s.bb);
 	}
 
 	static void
 	cosine_parts(const float *a, const float *b, std::size_t n, float out[3]) noexcept
 	{
-		cosine_sums(a, b, n, out);
+		CosineSums s = sums_for_cosine(a, b, n);
+		Isa::sum_three(s.ab, s.aa, s.bb, out);
 	}
 
 	static void
 	cosine_parts_f16(const std::uint16_t *a, const std::uint16_t *b, std::size_t n, float out[3]) noexcept
 	{
-		cosine_sums(a, b, n, out);
+		CosineSums s = sums_for_cosine(a, b, n);
+		Isa::sum_three(s.ab, s.aa, s.bb, out);
 	}
 
 	/* --- signed bytes --- */
@@ -948,17 +958,36 @@ struct Simd
 	}
 };
 
+/* The instruction set with eight floats a register, where Isa has more. Sparse vectors are compared by it: all with all costs the
+ * square of the lanes, and less is padded. (Zen 4, 24 x 24 elements: 33 against 44 ns, 1000 x 1000: 850 against 1100.) */
+template <class Isa>
+struct NarrowOf
+{
+	using type = Isa;
+};
+template <class Isa>
+requires requires
+{
+	typename Isa::Narrow;
+}
+struct NarrowOf<Isa>
+{
+	using type = typename Isa::Narrow;
+};
+
 template <class Isa>
 constexpr Kernels
 make_table(const char *name) noexcept
 {
 	using S = Simd<Isa>;
+	using Sparse = SparseSums<typename NarrowOf<Isa>::type>;
 	return Kernels{
 		.isa = name,
 		.l2_squared = S::l2_squared,
 		.inner_product = S::inner_product,
 		.l1 = S::l1,
 		.cosine_parts = S::cosine_parts,
+		.cosine_sums = S::cosine_sums,
 		.dot_u8_i16 = Isa::dot_u8_i16,
 		.dot_u8_u8 = Isa::dot_u8_u8,
 		.l1_u8_f32 = S::l1_u8_f32,
@@ -996,9 +1025,9 @@ make_table(const char *name) noexcept
 		.inner_product_f16 = S::inner_product_f16,
 		.l1_f16 = S::l1_f16,
 		.cosine_parts_f16 = S::cosine_parts_f16,
-		.sparse_l2_squared = SparseSums<Isa>::l2_squared,
-		.sparse_inner_product = SparseSums<Isa>::inner_product,
-		.sparse_l1 = SparseSums<Isa>::l1,
+		.sparse_l2_squared = Sparse::l2_squared,
+		.sparse_inner_product = Sparse::inner_product,
+		.sparse_l1 = Sparse::l1,
 		.l2_squared_i8 = S::l2_squared_i8,
 		.inner_product_i8 = S::inner_product_i8,
 		.l1_i8 = S::l1_i8,
