@@ -27,6 +27,12 @@ struct Avx512Vpopcnt : Avx512Vnni
 		__m512i s0 = _mm512_setzero_si512();
 		__m512i s1 = s0;
 		std::size_t i = 0;
+		if (n >= kAlignFrom)
+		{
+			i = before_line(a);
+			s1 = _mm512_popcnt_epi64(
+				operation(_mm512_maskz_loadu_epi8(first(i), a), _mm512_maskz_loadu_epi8(first(i), b)));
+		}
 		for (; i + 128 <= n; i += 128)
 		{
 			s0 = _mm512_add_epi64(s0, _mm512_popcnt_epi64(operation(load512(a + i), load512(b + i))));
@@ -46,6 +52,16 @@ struct Avx512Vpopcnt : Avx512Vnni
 		return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(s0, s1)));
 	}
 
+	/* As Simd::kAlignFrom, in bytes. */
+	static constexpr std::size_t kAlignFrom = 1024;
+
+	/* Bytes before the next cache line. */
+	static std::size_t
+	before_line(const std::uint8_t *p) noexcept
+	{
+		return (64 - reinterpret_cast<std::uintptr_t>(p) % 64) % 64;
+	}
+
 	static __mmask64
 	first(std::size_t bytes) noexcept
 	{
@@ -63,7 +79,15 @@ struct Avx512Vpopcnt : Avx512Vnni
 	{
 		__m512i both = _mm512_setzero_si512();
 		__m512i either = both;
-		for (std::size_t i = 0; i < n; i += 64)
+		std::size_t i = 0;
+		if (n >= kAlignFrom)
+		{
+			i = before_line(a);
+			__m512i x = _mm512_maskz_loadu_epi8(first(i), a), y = _mm512_maskz_loadu_epi8(first(i), b);
+			both = _mm512_popcnt_epi64(_mm512_and_si512(x, y));
+			either = _mm512_popcnt_epi64(_mm512_or_si512(x, y));
+		}
+		for (; i < n; i += 64)
 		{
 			__mmask64 part = n - i < 64 ? first(n - i) : ~static_cast<__mmask64>(0);
 			__m512i x = _mm512_maskz_loadu_epi8(part, a + i);
