@@ -150,6 +150,39 @@ TEST_P(KernelsTest, Float32ExactOnSmallIntegers)
 	}
 }
 
+/* The executor compares distances of the same row that was read at two places: bits, not digits, must agree. */
+TEST_P(KernelsTest, SumsDoNotDependOnWhereVectorsLie)
+{
+	std::normal_distribution<float> normal;
+	for (std::size_t n : kLengths)
+	{
+		std::vector<float> a(n + 16), b(n + 16), x(n), y(n);
+		std::generate(x.begin(), x.end(), [&] { return normal(random); });
+		std::generate(y.begin(), y.end(), [&] { return normal(random); });
+		float first[4];
+		vecdb::core::distance::FourFloats first_sums = {};
+		for (std::size_t i = 0; i < 16; i++)
+			for (std::size_t j : {std::size_t{0}, i, 15 - i})
+			{
+				std::copy(x.begin(), x.end(), a.begin() + static_cast<std::ptrdiff_t>(i));
+				std::copy(y.begin(), y.end(), b.begin() + static_cast<std::ptrdiff_t>(j));
+				const float *p = a.data() + i, *q = b.data() + j;
+				float got[4] = {k.l2_squared(p, q, n), k.inner_product(p, q, n), k.l1(p, q, n),
+								k.inner_product(q, p, n)};
+				vecdb::core::distance::FourFloats sums = k.cosine_sums(p, q, n);
+				if (i == 0)
+				{
+					std::copy(got, got + 4, first);
+					first_sums = sums;
+				}
+				ASSERT_EQ(std::memcmp(got, first, sizeof got), 0) << n << ' ' << i << ' ' << j;
+				ASSERT_EQ(first[1], first[3]);
+				for (int m = 0; m < 3; m++)
+					ASSERT_EQ(sums[m], first_sums[m]) << n << ' ' << i << ' ' << j;
+			}
+	}
+}
+
 TEST_P(KernelsTest, Float32WithinTheErrorBound)
 {
 	std::normal_distribution<float> normal;

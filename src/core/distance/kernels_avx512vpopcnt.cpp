@@ -52,7 +52,9 @@ struct Avx512Vpopcnt : Avx512Vnni
 		return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(s0, s1)));
 	}
 
-	/* As Simd::kAlignFrom, in bytes. */
+	/* From so many bytes on it pays to begin with a part, after which the registers of one side are those of cache lines: values of
+	 * the server lie at multiples of 8 bytes, and a register that crosses a line is two loads. (Counts do not depend on the order of
+	 * adding. Sums of floats would: their kernels do not do this, since equal vectors must have equal distances wherever they lie.) */
 	static constexpr std::size_t kAlignFrom = 1024;
 
 	/* Bytes before the next cache line. */
