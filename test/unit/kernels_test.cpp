@@ -177,8 +177,13 @@ TEST_P(KernelsTest, SumsDoNotDependOnWhereVectorsLie)
 				}
 				ASSERT_EQ(std::memcmp(got, first, sizeof got), 0) << n << ' ' << i << ' ' << j;
 				ASSERT_EQ(first[1], first[3]);
+				float parts[3];
+				k.cosine_parts(p, q, n, parts);
 				for (int m = 0; m < 3; m++)
+				{
 					ASSERT_EQ(sums[m], first_sums[m]) << n << ' ' << i << ' ' << j;
+					ASSERT_EQ(parts[m], first_sums[m]) << n << ' ' << i << ' ' << j;
+				}
 			}
 	}
 }

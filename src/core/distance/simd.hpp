@@ -244,8 +244,9 @@ struct Simd
 	static void
 	cosine_parts(const float *a, const float *b, std::size_t n, float out[3]) noexcept
 	{
-		CosineSums s = sums_for_cosine(a, b, n);
-		Isa::sum_three(s.ab, s.aa, s.bb, out);
+		FourFloats s = cosine_sums(a, b, n);
+		for (int i = 0; i < 3; i++)
+			out[i] = s[i];
 	}
 
 	static void
