@@ -181,7 +181,8 @@ functions(Comparison &comparison)
 	for (int dims : {128, 768, 1536})
 	{
 		std::string n = std::to_string(dims);
-		make_table(subjects, "f_vector_" + n, "i int, v vector", dense_values(dims, 9));
+		make_table(subjects, "f_vector_" + n, "i int, v vector",
+				   "SELECT i, v::vector FROM (" + dense_values(dims, 9) + ") s");
 		make_table(subjects, "f_halfvec_" + n, "i int, v halfvec",
 				   "SELECT i, v::halfvec FROM (" + dense_values(dims, 9) + ") s");
 	}
