@@ -241,7 +241,8 @@ struct GraphBuilder::Impl
 
 	/*
 	 * Neighbours by inner product are the same few long rows for all, and short ones would have no links in. So those are
-	 * found by L2, and half of the lanes then go to neighbours by inner product (link_layer).
+	 * found by L2, and half of the lanes then go to neighbours by inner product (link_layer); of sparse rows, which are hubs less
+	 * often, three quarters (recall at ef 20 of rows like SPLADE's: 0.95 instead of 0.92).
 	 */
 	Metric
 	near_metric() const noexcept
@@ -341,13 +342,13 @@ GraphBuilder::Impl::link_layer(LayerLinker &linker, const LinkSettings &s, Edge 
 		linker.merge(lists, samples);
 		return;
 	}
-	LinkSettings half = s;
-	half.lanes = half.forward_lanes = s.lanes / 2;
-	half.fill_alpha = 0;
-	half.least_lanes = 0;
-	LayerLinker products(workers, store, Metric::inner_product, half);
+	LinkSettings by_products = s;
+	by_products.lanes = by_products.forward_lanes = options.kind == RowKind::sparse ? s.lanes * 3 / 4 : s.lanes / 2;
+	by_products.fill_alpha = 0;
+	by_products.least_lanes = 0;
+	LayerLinker products(workers, store, Metric::inner_product, by_products);
 	products.share(linker);
-	std::vector<Edge> long_rows(static_cast<std::size_t>(linker.count()) * half.lanes);
+	std::vector<Edge> long_rows(static_cast<std::size_t>(linker.count()) * by_products.lanes);
 	products.scan(long_rows.data(), nullptr);
 	products.merge(long_rows.data(), {});
 	linker.scan(lists, progress);
@@ -356,7 +357,7 @@ GraphBuilder::Impl::link_layer(LayerLinker &linker, const LinkSettings &s, Edge 
 		std::vector<std::uint32_t> all;
 		for (auto i = static_cast<std::uint32_t>(begin); i < end; i++)
 		{
-			const std::uint32_t *first = LayerLinker::list_of(long_rows.data(), i, half.lanes);
+			const std::uint32_t *first = LayerLinker::list_of(long_rows.data(), i, by_products.lanes);
 			std::uint32_t *list = LayerLinker::list_of(lists, i, s.lanes);
 			std::uint8_t &n = linker.link_count()[i];
 			all.assign(first, first + products.link_count()[i]);
