@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <queue>
 #include <random>
@@ -198,7 +197,7 @@ struct Build
 			auto ordinal = builder.append(row.factors, row.sum, row.code.data(), nullptr);
 			ASSERT_EQ(ordinal, i);
 			ASSERT_EQ(builder.appended_sum(ordinal), row.sum);
-			ASSERT_EQ(std::memcmp(builder.appended_code(ordinal), row.code.data(), row.code.size()), 0);
+			ASSERT_TRUE(std::equal(row.code.begin(), row.code.end(), builder.appended_code(ordinal)));
 		}
 		ASSERT_TRUE(builder.link(memory(builder.list_bytes(n)), 8).ok());
 		while (!builder.wait_idle(20))
@@ -227,7 +226,7 @@ struct Build
 			ASSERT_LT(ordinal, count);
 			ASSERT_EQ(++seen[ordinal], 1);
 			ASSERT_EQ(builder.sum(node), rows[ordinal].sum);
-			ASSERT_EQ(std::memcmp(builder.code(node), rows[ordinal].code.data(), rows[ordinal].code.size()), 0);
+			ASSERT_TRUE(std::equal(rows[ordinal].code.begin(), rows[ordinal].code.end(), builder.code(node)));
 			ASSERT_EQ(builder.sq8(node).norm2, rows[ordinal].factors.norm2);
 		}
 		if (count == 0)

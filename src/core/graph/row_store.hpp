@@ -116,7 +116,8 @@ public:
 							  static_cast<std::uint32_t>(code_end_)};
 			std::memcpy(p, &place, sizeof place);
 			const std::size_t bytes = static_cast<std::size_t>(sum) * quantizer::kSparseBlockBytes;
-			std::memcpy(code_at(place), code, bytes);
+			if (bytes > 0)
+				std::memcpy(code_at(place), code, bytes);
 			code_end_ += bytes;
 		}
 		else
