@@ -89,6 +89,15 @@ struct Avx512Vpopcnt : Avx512Vnni
 			both = _mm512_popcnt_epi64(_mm512_and_si512(x, y));
 			either = _mm512_popcnt_epi64(_mm512_or_si512(x, y));
 		}
+		__m512i both1 = _mm512_setzero_si512(), either1 = both1;
+		for (; i + 128 <= n; i += 128)
+		{
+			__m512i x = load512(a + i), y = load512(b + i), x1 = load512(a + i + 64), y1 = load512(b + i + 64);
+			both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(x, y)));
+			either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(x, y)));
+			both1 = _mm512_add_epi64(both1, _mm512_popcnt_epi64(_mm512_and_si512(x1, y1)));
+			either1 = _mm512_add_epi64(either1, _mm512_popcnt_epi64(_mm512_or_si512(x1, y1)));
+		}
 		for (; i < n; i += 64)
 		{
 			__mmask64 part = n - i < 64 ? first(n - i) : ~static_cast<__mmask64>(0);
@@ -97,8 +106,8 @@ struct Avx512Vpopcnt : Avx512Vnni
 			both = _mm512_add_epi64(both, _mm512_popcnt_epi64(_mm512_and_si512(x, y)));
 			either = _mm512_add_epi64(either, _mm512_popcnt_epi64(_mm512_or_si512(x, y)));
 		}
-		out[0] = static_cast<std::uint64_t>(_mm512_reduce_add_epi64(both));
-		out[1] = static_cast<std::uint64_t>(_mm512_reduce_add_epi64(either));
+		out[0] = static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(both, both1)));
+		out[1] = static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(either, either1)));
 	}
 };
 
