@@ -6,7 +6,7 @@ CREATE FUNCTION pg_temp.h(seed int, d int) RETURNS float8 LANGUAGE sql IMMUTABLE
 CREATE FUNCTION pg_temp.floats(seed int, dims int, scale float8) RETURNS float4[] LANGUAGE sql IMMUTABLE AS
 $$ SELECT array_agg((scale * pg_temp.h(seed, d))::float4) FROM generate_series(1, dims) d $$;
 CREATE FUNCTION pg_temp.ints(seed int, dims int, most int) RETURNS int[] LANGUAGE sql IMMUTABLE AS
-$$ SELECT array_agg(least(127, round(2 * most * pg_temp.h(seed, d))::int)) FROM generate_series(1, dims) d $$;
+$$ SELECT array_agg(greatest(-128, least(127, round(2 * most * pg_temp.h(seed, d))))::int) FROM generate_series(1, dims) d $$;
 CREATE FUNCTION pg_temp.bits(seed int, dims int, share float8) RETURNS varbit LANGUAGE sql IMMUTABLE AS
 $$ SELECT string_agg(CASE WHEN pg_temp.h(seed, d) + 0.5 < share THEN '1' ELSE '0' END, '')::varbit FROM generate_series(1, dims) d $$;
 
@@ -24,6 +24,13 @@ INSERT INTO type_case (name, type, dims, make, metrics) VALUES
     ('one dimension', 'halfvec', 1, 'pg_temp.floats(i, 1, 100)', '{l2,l1}'),
     ('equal values', 'halfvec', 8, 'pg_temp.floats(i % 11, 8, 1)', '{l2,cosine,l1}'),
     ('not all', 'halfvec', 24, 'CASE WHEN i % 3 = 0 THEN pg_temp.floats(i, 24, 2) END', '{l2,cosine}');
+INSERT INTO type_case (name, type, dims, make, metrics, hnsw, ivf) VALUES
+    ('usual', 'int8vec', 24, 'pg_temp.ints(i, 24, 100)', '{l2,ip,cosine,l1}', '{"",layout = compact}', '{"",quantizer = sq8,quantizer = none,"quantizer = rabitq, rerank = heap"}');
+INSERT INTO type_case (name, type, dims, make, metrics) VALUES
+    ('small', 'int8vec', 12, 'pg_temp.ints(i, 12, CASE WHEN i % 50 = 0 THEN 0 ELSE 3 END)', '{l2,ip,cosine,l1}'),
+    ('largest', 'int8vec', 200, 'array_fill(CASE WHEN i % 2 = 0 THEN 127 ELSE -128 END, ARRAY[190]) || pg_temp.ints(i, 10, 128)', '{l2,ip,cosine,l1}'),
+    ('equal values', 'int8vec', 8, 'pg_temp.ints(i % 11, 8, 100)', '{l2,cosine,l1}'),
+    ('not all', 'int8vec', 24, 'CASE WHEN i % 3 = 0 THEN pg_temp.ints(i, 24, 100) END', '{l2,cosine}');
 INSERT INTO type_case (name, type, dims, make, metrics) VALUES
     ('usual', 'bit', 100, 'pg_temp.bits(i, 100, 0.5)', '{hamming,jaccard}'),
     ('few set', 'bit', 200, 'pg_temp.bits(i, 200, CASE WHEN i % 40 = 0 THEN 0 ELSE 0.05 END)', '{hamming,jaccard}'),
@@ -93,6 +100,8 @@ BEGIN
 END $$;
 SELECT * FROM pg_temp.try('hnsw', 'halfvec');
 SELECT * FROM pg_temp.try('ivf', 'halfvec');
+SELECT * FROM pg_temp.try('hnsw', 'int8vec');
+SELECT * FROM pg_temp.try('ivf', 'int8vec');
 SELECT * FROM pg_temp.try('hnsw', 'bit');
 SELECT * FROM pg_temp.try('ivf', 'bit');
 DROP TABLE type_case, raw, o;

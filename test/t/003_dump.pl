@@ -29,10 +29,24 @@ $node->safe_psql('postgres', q{
 	CREATE VIEW s.near AS SELECT id FROM s.t ORDER BY e <-> '[1,2,3,4,5,6,7,8,9,10,11,12]' LIMIT 5;
 	CREATE MATERIALIZED VIEW s.m AS SELECT * FROM s.t;
 	CREATE INDEX m_e ON s.m USING hnsw (e vector_cosine_ops);
+	CREATE TABLE s.o (id int PRIMARY KEY, v vector(12), h halfvec(12), s sparsevec(12), b bit(12));
+	INSERT INTO s.o SELECT id, e, e::halfvec, e::sparsevec, binary_quantize(e)::bit(12) FROM s.t WHERE e IS NOT NULL;
+	INSERT INTO s.o VALUES (0, NULL, '[6e-8,65504,-0,0,0,0,0,0,0,0,0,0.1]', '{1:1e-45,12:3.4028235e38}/12', B'000000000001');
+	CREATE INDEX o_v_ivf ON s.o USING ivf (v vector_l2_ops) WITH (quantizer = sq8, lists = 7);
+	CREATE INDEX o_v_flat ON s.o USING ivfflat (v) WITH (lists = 5);
+	CREATE INDEX o_h ON s.o USING hnsw (h halfvec_cosine_ops) WITH (m = 8);
+	CREATE INDEX o_h_flat ON s.o USING ivfflat (h halfvec_ip_ops);
+	CREATE INDEX o_half ON s.o USING ivf ((v::halfvec(12)) halfvec_l1_ops);
+	CREATE INDEX o_s ON s.o USING hnsw (s sparsevec_l2_ops);
+	CREATE INDEX o_b ON s.o USING hnsw (b bit_hamming_ops);
+	CREATE INDEX o_b_flat ON s.o USING ivfflat (b bit_hamming_ops);
+	CREATE INDEX o_bits ON s.o USING hnsw ((binary_quantize(v)::bit(12)) bit_jaccard_ops);
+	CREATE INDEX o_sub ON s.o USING ivfflat ((subvector(v, 1, 6)::vector(6)) vector_cosine_ops) WHERE id > 10;
+	CREATE INDEX o_bt ON s.o (h, s);
 });
 my $definitions = q{SELECT indexrelid::regclass, pg_get_indexdef(indexrelid), indisvalid FROM pg_index WHERE indrelid IN
 	(SELECT oid FROM pg_class WHERE relnamespace = 's'::regnamespace) ORDER BY indexrelid::regclass::text COLLATE "C";
-	SELECT * FROM s.t ORDER BY id; SELECT * FROM s.p ORDER BY id; SELECT pg_get_viewdef('s.near')};
+	SELECT * FROM s.t ORDER BY id; SELECT * FROM s.p ORDER BY id; SELECT * FROM s.o ORDER BY id; SELECT pg_get_viewdef('s.near')};
 my $before = $node->safe_psql('postgres', $definitions);
 
 sub check
@@ -40,9 +54,12 @@ sub check
 	my ($db, $how) = @_;
 	is($node->safe_psql($db, $definitions), $before, "$how: same definitions and rows");
 	is($node->safe_psql($db, q{SELECT string_agg(c::text, ' ') FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_am a ON a.oid = relam,
-		vecdb.check_index(indexrelid) c WHERE amname = 'hnsw' AND relkind = 'i'}), '', "$how: all indexes are sound");
+		vecdb.check_index(indexrelid) c WHERE amname IN ('hnsw', 'ivf', 'ivfflat') AND relkind = 'i'}), '', "$how: all indexes are sound");
 	is($node->safe_psql($db, q{SET enable_seqscan = off; SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM s.t ORDER BY e <-> clustered(9, 12)) s}),
 		'800|800', "$how: the index finds all rows");
+	is($node->safe_psql($db, q{SELECT string_agg(concat(i.relname, ' ', r.recall), ', ') FROM pg_index x JOIN pg_class i ON i.oid = indexrelid JOIN pg_am a ON a.oid = relam,
+		vecdb.check_recall(indexrelid, 20) r WHERE amname IN ('hnsw', 'ivf', 'ivfflat') AND x.indrelid = 's.o'::regclass AND NOT r.recall >= 0.85}), '',
+		"$how: indexes of every type find the nearest");
 	cmp_ok($node->safe_psql($db, q{SELECT recall FROM vecdb.check_recall('s.l2')}), '>=', 0.95, "$how: recall");
 	return;
 }
