@@ -69,3 +69,19 @@ SELECT * FROM vecdb.check_index('t_e');
 SELECT samples, recall FROM vecdb.check_recall('t_e', 5, 3);
 SELECT metric, dimensions, rows FROM vecdb.index_info('t_e');
 DROP TABLE t;
+
+-- sums of large terms that cancel: halves are summed in another order than floats, so that what the index knows of such distances is
+-- not what the operator computes; the order is the operator's
+CREATE TABLE t (id int, e halfvec(1024));
+INSERT INTO t SELECT i, x || x FROM (SELECT i, array_agg(((hashint4(i * 1024 + d) & 65535) - 32768)::float4 * 0.7)::halfvec AS x FROM generate_series(1, 300) i, generate_series(1, 512) d GROUP BY i) s;
+SELECT (SELECT subvector(e, 1, 512) FROM t WHERE id = 7) || (SELECT array_agg(-y ORDER BY n) FROM unnest((SELECT subvector(e, 1, 512)::real[] FROM t WHERE id = 7)) WITH ORDINALITY u (y, n))::halfvec AS q \gset
+SET enable_seqscan = off;
+CREATE INDEX t_e ON t USING ivfflat (e halfvec_ip_ops);
+SELECT count(*), array_agg(d) = array_agg(d ORDER BY d) AS sorted FROM (SELECT e <#> :'q' AS d FROM t ORDER BY e <#> :'q') s;
+DROP INDEX t_e;
+CREATE INDEX t_e ON t USING ivf (e halfvec_ip_ops) WITH (quantizer = rabitq, rerank = heap);
+SELECT count(*), array_agg(d) = array_agg(d ORDER BY d) AS sorted FROM (SELECT e <#> :'q' AS d FROM t ORDER BY e <#> :'q') s;
+DROP INDEX t_e;
+CREATE INDEX t_e ON t USING hnsw (e halfvec_ip_ops);
+SELECT count(*), array_agg(d) = array_agg(d ORDER BY d) AS sorted FROM (SELECT e <#> :'q' AS d FROM t ORDER BY e <#> :'q' LIMIT 100) s;
+DROP TABLE t;

@@ -75,7 +75,7 @@ struct ScanOpaque
 	ExactOrder order;
 	RowSet left;
 	HeapVectors *heap;  // rerank = heap
-	bool sparse;        // rows are compared by the operator's function:
+	bool by_operator;   // rows are compared by the operator's function:
 	FmgrInfo distance;
 	Datum value;  // the query
 	float *heap_row;
@@ -208,7 +208,7 @@ shape_of(const ScanOpaque *so)
 
 /* The operator's own function, so that the order is the operator's. */
 static void
-begin_sparse(IndexScanDesc scan, ScanOpaque *so)
+begin_by_operator(IndexScanDesc scan, ScanOpaque *so)
 {
 	Oid type = so->index->rd_opcintype[0];
 	Oid operator_oid = get_opfamily_member(so->index->rd_opfamily[0], type, type, 1);
@@ -655,7 +655,7 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 	Datum value;
 	if (!fetch_heap_value(so->heap, tid, &value))
 		return false;
-	if (so->sparse)
+	if (so->by_operator)
 	{
 		if (so->null_order)
 		{
@@ -670,7 +670,7 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 		out = Interval{d, d, d};
 		return true;
 	}
-	IndexedValue v = indexed_value(value, static_cast<ElementType>(so->state->meta.element_type));
+	IndexedValue v = indexed_value(value, ElementType::float32);
 	const core::distance::Kernels &k = *so->query.kernels;
 	const auto n = static_cast<Size>(v.dimensions);
 	if (n != so->state->meta.dimensions)
@@ -693,7 +693,7 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 		case Metric::hamming:
 		case Metric::jaccard: break;
 	}
-	out = core::lists::exact_interval(so->query, d);
+	out = core::lists::exact_interval(so->query, core::lists::Score{d, 0, 0});
 	return true;
 }
 
@@ -929,12 +929,13 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	if (!so->left.init(pg::context_memory(so->context)) ||
 		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
 		out_of_memory();
+	so->query.other_rounding = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
 	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
 	{
 		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
-		so->sparse = so->state->meta.element_type == static_cast<uint8>(ElementType::sparse);
-		if (so->sparse && !so->null_order)
-			begin_sparse(scan, so);
+		so->by_operator = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
+		if (so->by_operator && !so->null_order)
+			begin_by_operator(scan, so);
 		else
 			so->heap_row = static_cast<float *>(palloc(row_dimensions(so->state->meta) * sizeof(float)));
 	}

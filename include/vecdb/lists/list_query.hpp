@@ -52,6 +52,8 @@ struct ListQuery
 	graph::CodeQuery code;  // of x; slots of sq8 and sq4
 	float eps;
 	float *decoded;  // D floats
+	bool
+		other_rounding;  // the operator computes otherwise than the kernels of float32 (halves, integers); the caller's to set
 	/* --- of the list that was opened last --- */
 	ListView list_view;  // its diff is q.diff or x: keep a copy of the floats to come back to it
 	quantizer::SignQuery list_table;
@@ -116,7 +118,7 @@ graph::Interval slot_interval(ListQuery &query, const std::uint8_t *slot) noexce
 /* The greatest graph distance that a score stands for. */
 float upper_bound(const ListQuery &query, const Score &score) noexcept;
 
-/* Interval of an exact distance of v to a row (float32, by the operator's kernel). */
-graph::Interval exact_interval(const ListQuery &query, float graph_distance) noexcept;
+/* Interval of a score of float32 elements: what the operator's kernel, or one that rounds otherwise, makes of it. */
+graph::Interval exact_interval(const ListQuery &query, const Score &score) noexcept;
 
 }  // namespace vecdb::core::lists

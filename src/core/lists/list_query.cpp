@@ -340,6 +340,26 @@ lane_estimate(const ListQuery &q, float lower, float mul) noexcept
 	return e;
 }
 
+/* What a kernel's sum may be off by, relative to the sum of its terms' magnitudes. */
+static double
+sum_slack(const ListQuery &q) noexcept
+{
+	return (static_cast<double>(q.codec->space.dimensions) / 16 + 32) * 0x1p-24;
+}
+
+/* Two kernels, of rows of the same values, differ by no more. norm: of the row. */
+static void
+add_rounding(const ListQuery &q, double norm, Score &s) noexcept
+{
+	double slack = 2 * sum_slack(q);
+	if (is_product(q.metric))
+		s.error = static_cast<float>(slack * q.norm * norm * 1.000001);
+	else if (q.metric == Metric::l1)
+		s.error = static_cast<float>(slack * static_cast<double>(s.distance) * 1.000001);
+	else
+		s.squared_error = static_cast<float>(slack * static_cast<double>(s.distance) * 1.000001);
+}
+
 Score
 score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 {
@@ -413,6 +433,8 @@ score_slot(ListQuery &q, const std::uint8_t *slot) noexcept
 			s.distance = q.metric == Metric::l1 ? q.kernels->l1(q.v, v, d)
 						 : is_product(q.metric) ? -q.kernels->inner_product(q.v, v, d)
 												: q.kernels->l2_squared(q.v, v, d);
+			if (q.other_rounding)
+				add_rounding(q, std::sqrt(static_cast<double>(h.norm2)), s);
 			break;
 		}
 		case Slots::bits: s.distance = static_cast<float>(bit_distance(q, payload)); break;
@@ -434,25 +456,34 @@ upper_bound(const ListQuery &q, const Score &s) noexcept
 }
 
 graph::Interval
-exact_interval(const ListQuery &query, float graph_distance) noexcept
+exact_interval(const ListQuery &query, const Score &s) noexcept
 {
-	/* Worked out by the operator's own kernel: only the scaling to unit length and the root may round otherwise. */
-	double d = static_cast<double>(graph_distance);
-	double slack = (static_cast<double>(query.codec->space.dimensions) / 16 + 32) * 0x1p-24;
+	double d = static_cast<double>(s.distance);
 	graph::Interval i{};
 	if (query.metric == Metric::cosine)
 	{
+		/* The scaling to unit length rounds too. */
+		double slack = (query.other_rounding ? 4 : 2) * sum_slack(query) + 2e-7;
 		i.middle = d / 2;
-		i.lower = d / 2 - 2 * slack - 2e-7 > 0 ? d / 2 - 2 * slack - 2e-7 : 0;
-		i.upper = d / 2 + 2 * slack + 2e-7;
+		i.lower = d / 2 - slack > 0 ? d / 2 - slack : 0;
+		i.upper = d / 2 + slack;
 		return i;
 	}
 	if (query.metric == Metric::hamming)
 		return graph::Interval{d, d, d};
-	i.middle = query.metric == Metric::l2 ? std::sqrt(d) : d;
+	double low = d - static_cast<double>(s.error), high = d + static_cast<double>(s.error);
+	i.middle = d;
+	if (query.metric == Metric::l2)
+	{
+		double squared_error = static_cast<double>(s.squared_error);
+		i.middle = std::sqrt(d);
+		low = std::sqrt(d > squared_error ? d - squared_error : 0);
+		high = std::sqrt(d + squared_error);
+	}
+	/* The same kernel: only the root may round otherwise. */
 	double width = 0x1p-22 * std::fabs(i.middle) + 1e-44;
-	i.lower = i.middle - width;
-	i.upper = i.middle + width;
+	i.lower = low - width;
+	i.upper = high + width;
 	return i;
 }
 
@@ -461,7 +492,7 @@ score_interval(ListQuery &query, const Score &s) noexcept
 {
 	double d = static_cast<double>(s.distance), error = static_cast<double>(s.error);
 	if (query.codec->shape.slots == Slots::float32 || query.codec->shape.slots == Slots::bits)
-		return exact_interval(query, s.distance);
+		return exact_interval(query, s);
 	if (is_product(query.metric))
 		return graph::Interval{d - error, d, d + error};
 	if (query.codec->shape.slots == Slots::half)
@@ -485,7 +516,7 @@ slot_interval(ListQuery &q, const std::uint8_t *slot) noexcept
 	const IvfShape &shape = q.codec->shape;
 	const SlotHeader &h = header_of(slot);
 	if (shape.slots == Slots::float32)
-		return exact_interval(q, score_slot(q, slot).distance);
+		return exact_interval(q, score_slot(q, slot));
 	if (shape.slots == Slots::bits)
 	{
 		double d = bit_distance(q, payload_of(slot));
