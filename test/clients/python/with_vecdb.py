@@ -97,8 +97,12 @@ def test():
         "SELECT amname, opcname FROM pg_opclass JOIN pg_am a ON a.oid = opcmethod WHERE amname IN ('hnsw', 'ivf') ORDER BY 1, 2"
     ).fetchall()
     columns = {name: column for column, name in s.TYPE_OF.items()}
-    missing = {("hnsw", s.opclass(column, metric)) for _, column, metric in s.INDEXES} - set(classes)
-    s.same(sorted(missing), [], "classes of hnsw that pgvector has")
+    wanted = {("hnsw", s.opclass(column, metric)) for _, column, metric in s.INDEXES}
+    wanted |= {("ivf", s.opclass(column, metric)) for column in "vh" for metric in dense}
+    wanted |= {(method, s.opclass("q", metric)) for method in ("hnsw", "ivf") for metric in dense}
+    wanted |= {("ivf", s.opclass("s", metric)) for metric in ("l2", "ip", "cosine")}
+    wanted |= {("ivf", s.opclass("b", metric)) for metric in ("hamming", "jaccard")}
+    s.same(sorted(wanted - set(classes)), [], "every class is there")
     for method, name in classes:
         kind_of, metric, _ = name.split("_")
         column = columns[kind_of]
