@@ -127,7 +127,7 @@ SET hnsw.iterative_scan = strict_order;
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM hs_rows WHERE id % 50 = 7 ORDER BY v <=> hs_row(7) LIMIT 20) t;
 SET hnsw.iterative_scan = relaxed_order;
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM hs_rows WHERE id % 50 = 7 ORDER BY v <=> hs_row(7) LIMIT 20) t;
-SET hnsw.max_scan_tuples = 100;
+SET hnsw.max_scan_tuples = 50;
 SELECT count(*) < 32 AS few FROM (SELECT id FROM hs_rows WHERE id % 50 = 7 ORDER BY v <=> hs_row(7)) t;
 RESET hnsw.max_scan_tuples;
 RESET hnsw.iterative_scan;

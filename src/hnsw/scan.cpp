@@ -468,20 +468,37 @@ exhausted(const ScanOpaque *so)
 }
 
 /*
+ * hnsw.scan_mem_multiplier is set for pgvector, whose scan keeps about so many bytes for a tuple that it has seen. This one keeps some
+ * five times that (neighbours that it has only estimated, and their order), and must not give fewer rows for the same setting: what
+ * counts is how many pgvector would have room for.
+ */
+constexpr double kPeerTupleBytes = 56;
+
+/* Rows of a scan under iterative_scan: at least what its first search finds. */
+static uint32
+most_rows(StopReason &limit)
+{
+	if (guc_iterative_scan == kIterativeOff)
+		return UINT32_MAX;
+	double fit = guc_scan_mem_multiplier * work_mem * 1024.0 / kPeerTupleBytes;
+	limit = fit < guc_max_scan_tuples ? StopReason::memory : StopReason::max_scan_tuples;
+	double most = std::max<double>(std::min<double>(fit, guc_max_scan_tuples), guc_ef_search);
+	return static_cast<uint32>(std::min(most, 4e9));
+}
+
+/*
  * Look further. False: there is nothing more, or the limits of an iterative scan are reached.
  */
 static bool
 widen(ScanOpaque *so)
 {
 	BeamSearch &search = *so->search;
-	if (guc_iterative_scan != kIterativeOff)
+	StopReason limit = StopReason::exhausted;
+	uint32 most = most_rows(limit);
+	if (so->look_ahead >= most)
 	{
-		bool tuples = search.scored >= static_cast<uint32>(guc_max_scan_tuples);
-		if (tuples || static_cast<double>(memory_used(so)) > guc_scan_mem_multiplier * work_mem * 1024.0)
-		{
-			so->limit = tuples ? StopReason::max_scan_tuples : StopReason::memory;
-			return false;
-		}
+		so->limit = limit;
+		return false;
 	}
 	uint32 id = kInvalidId;
 	if (so->drained)
@@ -501,6 +518,7 @@ widen(ScanOpaque *so)
 	/* A stream that goes on once may be a short one. */
 	uint32 growth = so->returned < static_cast<uint32>(guc_ef_search) ? 2 : 4;
 	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * growth : 1u << 28;
+	so->look_ahead = std::min(so->look_ahead, most);
 	bool good;
 	if (is_fused(so))
 		good = search.widen_estimates(so->store, search_width(so)) &&
@@ -523,6 +541,13 @@ next_node(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
+		StopReason limit = so->limit;
+		if (so->returned >= most_rows(limit))
+		{
+			so->limit = limit;
+			so->ended = true;
+			break;
+		}
 		if (so->returned * 2 >= so->look_ahead && !so->drained && widen(so))
 			continue;
 		bool no_memory;

@@ -61,6 +61,7 @@ struct CostShape
 	IvfShape directory;
 	double lists;
 	double probes;
+	double max_probes;
 	double rechecked;  // share of the rows returned
 	bool from_heap;    // rows leave in the order of the table's vectors
 };
@@ -89,6 +90,7 @@ shape_of(const IndexOptInfo *info)
 	shape.directory = directory_shape(shape.rows.code_dims);
 	shape.lists = std::max(static_cast<double>(meta.list_count), 1.0);
 	shape.probes = wanted_probes(meta);
+	shape.max_probes = max_probes(meta);
 	shape.from_heap = meta.rerank == static_cast<uint8>(Rerank::heap);
 	switch (shape.rows.slots)
 	{
@@ -205,8 +207,7 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 	/* Rows that leave the index until the query has what it wants. */
 	double row = std::min(rows, pg::wanted_rows(root, passing) * rows / passing);
 	if (guc_iterative_scan != kIterativeOff)
-		row = std::min(row,
-					   std::max(1.0, std::max(shape.probes, static_cast<double>(guc_max_probes)) * rows / shape.lists));
+		row = std::min(row, std::max(1.0, std::max(shape.probes, shape.max_probes) * rows / shape.lists));
 
 	double random_page_cost, sequential_page_cost;
 	get_tablespace_page_costs(info->reltablespace, &random_page_cost, &sequential_page_cost);

@@ -136,21 +136,29 @@ automatic_probes(const IvfMeta &meta)
 	return std::ceil(measured);
 }
 
-/* Who sets ivfflat.probes and no lists counts on pgvector's 100: an index that chose more is to give no less recall for it. */
+/* Who sets ivfflat.probes (or max_probes) and no lists counts on pgvector's 100: an index that chose more is to give no less for it. */
 constexpr double kPeerLists = 100;
 static double
-given_probes(const IvfMeta &meta)
+of_peer_lists(const IvfMeta &meta, int probes)
 {
-	return meta.lists_wanted != 0 ? guc_probes : std::ceil(guc_probes * std::max(1.0, meta.list_count / kPeerLists));
+	return meta.lists_wanted != 0 ? probes : std::ceil(probes * std::max(1.0, meta.list_count / kPeerLists));
 }
 
 uint32
 wanted_probes(const IvfMeta &meta)
 {
 	double wanted = guc_vecdb_probes > 0 ? guc_vecdb_probes
-					: probes_given       ? given_probes(meta)
+					: probes_given       ? of_peer_lists(meta, guc_probes)
 										 : automatic_probes(meta);
 	return static_cast<uint32>(std::min(std::max(wanted, 1.0), std::max(static_cast<double>(meta.list_count), 1.0)));
+}
+
+uint32
+max_probes(const IvfMeta &meta)
+{
+	return guc_max_probes == kMaxLists
+			   ? kMaxLists
+			   : static_cast<uint32>(std::min<double>(of_peer_lists(meta, guc_max_probes), kMaxLists));
 }
 
 static bytea *

@@ -81,9 +81,10 @@ struct ScanOpaque
 	float *heap_row;
 	double horizon;  // operator's units: what was left out of this pass is not nearer than this
 	uint32 look_ahead;
-	uint32 probes;  // lists of this pass
-	uint32 lists;   // in all
-	uint64 lanes;   // rows scanned in this pass
+	uint32 probes;      // lists of this pass
+	uint32 max_probes;  // of an iterative scan, by ivfflat.max_probes
+	uint32 lists;       // in all
+	uint64 lanes;       // rows scanned in this pass
 	uint64 returned;
 	BlockNumber length;  // of the index, when it was last asked for
 	/* --- of this pass --- */
@@ -871,8 +872,7 @@ most_probes(const ScanOpaque *so)
 {
 	if (guc_iterative_scan == kIterativeOff)
 		return so->lists;
-	auto most = static_cast<uint32>(guc_max_probes);
-	return most < so->lists ? most : so->lists;
+	return std::min(so->max_probes, so->lists);
 }
 
 /* The next pass: more rows, and more lists where these have few. False: there is nothing more. */
@@ -943,8 +943,9 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	uint64 limit = storage::row_limit(RelationGetRelid(so->index));
 	so->look_ahead = limit == 0 ? kFirstRows : static_cast<uint32>(std::min<uint64>(limit + limit / 8 + 2, 1u << 27));
 	so->probes = wanted_probes(meta);
-	if (guc_iterative_scan != kIterativeOff && so->probes > static_cast<uint32>(guc_max_probes))
-		so->probes = static_cast<uint32>(guc_max_probes);
+	so->max_probes = max_probes(meta);
+	if (guc_iterative_scan != kIterativeOff)
+		so->probes = std::min(so->probes, so->max_probes);
 	so->stats.probes = so->probes;
 	pass(so);
 }
