@@ -268,6 +268,6 @@ TEST_P(SparseKernelsTest, OverflowGivesInfinity)
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, SparseKernelsTest, testing::ValuesIn(all_tables()),
-						 [](const testing::TestParamInfo<const Kernels *> &info) { return info.param->isa; });
+						 [](const testing::TestParamInfo<const Kernels *> &table) { return table.param->isa; });
 
 }  // namespace
