@@ -30,7 +30,7 @@ CREATE TYPE halfvec (
     SEND = halfvec_send,
     STORAGE = external
 );
-COMMENT ON TYPE halfvec IS 'halfvec of float32 elements, 1 to 16000 dimensions';
+COMMENT ON TYPE halfvec IS 'vector of half-precision elements, 1 to 16000 dimensions';
 
 -- public functions
 
