@@ -58,6 +58,7 @@ create_vecdb(const char *schema)
 
 VECDB_FUNCTION(vecdb_shim_create)
 {
+	(void) fcinfo;
 	if (!creating_extension || strcmp(get_extension_name(CurrentExtensionObject), "vector") != 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("this function is for the installation script of extension \"vector\"")));
