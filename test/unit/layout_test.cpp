@@ -859,6 +859,7 @@ tables()
 		  FIELD(IvfMeta, splits),
 		  FIELD(IvfMeta, code_deviation),
 		  FIELD(IvfMeta, sketch_dims),
+		  FIELD(IvfMeta, measured_splits),
 		  FIELD(IvfMeta, reserved2),
 		  FIELD(IvfMeta, crc)}},
 		{"ListHeader",
