@@ -32,9 +32,6 @@ uint32 wanted_probes(const core::layout::IvfMeta &meta);
 /* Lists that an iterative scan looks into at most: ivfflat.max_probes. */
 uint32 max_probes(const core::layout::IvfMeta &meta);
 
-/* The same without settings: of the index alone. */
-uint32 measured_probes(const core::layout::IvfMeta &meta);
-
 /* Reloptions as the relcache keeps them. */
 struct IvfRelOptions
 {

@@ -145,12 +145,6 @@ of_peer_lists(const IvfMeta &meta, int probes)
 }
 
 uint32
-measured_probes(const IvfMeta &meta)
-{
-	return static_cast<uint32>(std::min(std::max(automatic_probes(meta), 1.0), static_cast<double>(kMaxLists)));
-}
-
-uint32
 wanted_probes(const IvfMeta &meta)
 {
 	double wanted = guc_vecdb_probes > 0 ? guc_vecdb_probes

@@ -14,7 +14,6 @@
 #include "ivf/handler.hpp"
 #include "ivf/heap_vector.hpp"
 #include "ivf/insert.hpp"
-#include "ivf/measure.hpp"
 #include "ivf/module.hpp"
 #include "ivf/scan_stats.hpp"
 
@@ -92,8 +91,6 @@ struct ScanOpaque
 	Candidates found;
 	Candidates batch[2];  // rows of the page before, and of this one: their slots are on the way into the caches
 	ListView *views;
-	uint32 *ranks;  // of their lists
-	uint32 rank;    // of the list that is looked into
 	uint32 view_count, view_capacity;
 	uint32 open_view;  // of query; kNoBlock: none
 	bool diff_kept;    // query.diff belongs to a view: the next list needs its own
@@ -212,21 +209,21 @@ shape_of(const ScanOpaque *so)
 
 /* The operator's own function, so that the order is the operator's. */
 static void
-begin_by_operator(ScanOpaque *so, Datum value)
+begin_by_operator(IndexScanDesc scan, ScanOpaque *so)
 {
 	Oid type = so->index->rd_opcintype[0];
 	Oid operator_oid = get_opfamily_member(so->index->rd_opfamily[0], type, type, 1);
 	if (!OidIsValid(operator_oid))
 		elog(ERROR, "missing ordering operator of index \"%s\"", RelationGetRelationName(so->index));
 	fmgr_info_cxt(get_opcode(operator_oid), &so->distance, so->context);
-	so->value = PointerGetDatum(PG_DETOAST_DATUM(value));
+	so->value = PointerGetDatum(PG_DETOAST_DATUM(scan->orderByData[0].sk_argument));
 }
 
 /* The query vector, or zeros where none can be: then so->without_order says why. */
 static const float *
 query_vector(IndexScanDesc scan, ScanOpaque *so)
 {
-	const ScanKeyData *key = &scan->orderByData[0];
+	ScanKey key = &scan->orderByData[0];
 	uint32 dimensions = so->state->meta.dimensions;
 	so->without_order = so->null_order = (key->sk_flags & SK_ISNULL) != 0;
 	if (so->null_order)
@@ -475,8 +472,6 @@ reserve_view(ScanOpaque *so)
 		uint32 more = so->view_capacity == 0 ? 64 : 2 * so->view_capacity;
 		so->views = static_cast<ListView *>(so->views == nullptr ? palloc(more * sizeof(ListView))
 																 : repalloc(so->views, more * sizeof(ListView)));
-		so->ranks = static_cast<uint32 *>(so->ranks == nullptr ? palloc(more * sizeof(uint32))
-															   : repalloc(so->ranks, more * sizeof(uint32)));
 		so->view_capacity = more;
 	}
 	if (!so->diff_kept)
@@ -492,7 +487,6 @@ keep_view(ScanOpaque *so)
 	ListView &view = so->views[so->view_count];
 	view = so->query.list_view;
 	so->diff_kept |= view.diff == so->query.diff;
-	so->ranks[so->view_count] = so->rank;
 	return so->view_count++;
 }
 
@@ -770,9 +764,6 @@ bound_width_for(uint32 probes, uint32 lists)
 	return eps < 3.2f ? eps : 3.2f;
 }
 
-/* Of sketches: their deviation is a bound itself, and each row that it lets through is fetched from the table. */
-constexpr float kMostOfSketch = 2.2f;
-
 /* On a standby: passes that find what does not fit together while nothing changes. That is damage. */
 constexpr uint32 kVainPasses = 100;
 
@@ -800,7 +791,6 @@ pass(ScanOpaque *so)
 		so->order.forget_pending();
 		so->found = so->batch[0] = so->batch[1] = Candidates{};
 		so->views = nullptr;
-		so->ranks = nullptr;
 		so->view_count = so->view_capacity = 0;
 		so->open_view = kNoBlock;
 		so->diff_kept = true;
@@ -819,8 +809,6 @@ pass(ScanOpaque *so)
 		so->lists = near_lists(so->index, so->state, so->query.x, metric == Metric::inner_product, so->probes, &lists);
 		uint32 probes = so->probes < so->lists ? so->probes : so->lists;
 		so->query.eps = bound_width_for(probes, so->lists);
-		if (so->state->codec.folding > 0)
-			so->query.eps = std::min(so->query.eps, kMostOfSketch);
 		auto *centre = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
 		constexpr uint32 kListsAhead = 8;
 		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
@@ -829,7 +817,6 @@ pass(ScanOpaque *so)
 		{
 			if (i + kListsAhead < probes)
 				bring_list(so, lists[i + kListsAhead].head);
-			so->rank = i;
 			scan_list(so, lists[i], centre);
 		}
 		if (!so->again)
@@ -908,43 +895,6 @@ widen(ScanOpaque *so)
 	return true;
 }
 
-/* An empty order, and what else a scan begins with. */
-static void
-begin_order(ScanOpaque *so, const IvfMeta &meta)
-{
-	so->pass_context = take_pass_context(so->context);
-	so->returned = 0;
-	so->length = RelationGetNumberOfBlocks(so->index);
-	so->stats = ScanStats{};
-	so->stats.index = RelationGetRelid(so->index);
-	so->lists = meta.list_count;
-	so->ended = meta.list_count == 0;
-	so->heap = nullptr;
-	so->order.init(pg::context_memory(so->context));
-	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed ? LateRows::now : LateRows::last;
-	so->order.estimates = core::lists::only_estimates(shape_of(so));
-}
-
-static void
-begin_query(ScanOpaque *so)
-{
-	if (!so->left.init(pg::context_memory(so->context)) ||
-		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
-		out_of_memory();
-	so->query.other_rounding = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
-}
-
-/* value: the query, or 0 where it is null. */
-static void
-begin_heap(ScanOpaque *so, Datum value)
-{
-	so->by_operator = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
-	if (so->by_operator && !so->null_order)
-		begin_by_operator(so, value);
-	else
-		so->heap_row = static_cast<float *>(palloc(row_dimensions(so->state->meta) * sizeof(float)));
-}
-
 static void
 start(IndexScanDesc scan, ScanOpaque *so)
 {
@@ -962,15 +912,32 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->index = scan->indexRelation;
 	so->state = index_state(so->index, meta);
 	so->started = true;
+	so->pass_context = take_pass_context(so->context);
+	so->returned = 0;
+	so->length = RelationGetNumberOfBlocks(so->index);
+	so->stats = ScanStats{};
+	so->stats.index = RelationGetRelid(so->index);
+	so->lists = meta.list_count;
+	so->ended = meta.list_count == 0;
+	so->heap = nullptr;
+	so->order.init(pg::context_memory(so->context));
+	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed ? LateRows::now : LateRows::last;
+	so->order.estimates = core::lists::only_estimates(shape_of(so));
 	so->v = query_vector(scan, so);
-	begin_order(so, meta);
 	if (so->ended)
 		return;
-	begin_query(so);
+	if (!so->left.init(pg::context_memory(so->context)) ||
+		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
+		out_of_memory();
+	so->query.other_rounding = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
 	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
 	{
 		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
-		begin_heap(so, so->null_order ? Datum{0} : scan->orderByData[0].sk_argument);
+		so->by_operator = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
+		if (so->by_operator && !so->null_order)
+			begin_by_operator(scan, so);
+		else
+			so->heap_row = static_cast<float *>(palloc(row_dimensions(so->state->meta) * sizeof(float)));
 	}
 	/* Rows that our snapshot does not see do not count for LIMIT: a few more than it asks for. */
 	uint64 limit = storage::row_limit(RelationGetRelid(so->index));
@@ -1034,43 +1001,6 @@ next_row(ScanOpaque *so, OrderedNode &node)
 		if (so->left.add(node.payload) != 0)
 			return true;
 	return false;
-}
-
-uint32
-rank_nearest(Relation index, IndexState *state, HeapVectors *heap, Datum value, const RowTid &self, uint32 probes,
-			 uint32 *ranks)
-{
-	auto *so = static_cast<ScanOpaque *>(palloc0(sizeof(ScanOpaque)));
-	so->context = AllocSetContextCreate(CurrentMemoryContext, "vecdb ivf measure", ALLOCSET_SMALL_MINSIZE, kScanBytes,
-										ALLOCSET_DEFAULT_MAXSIZE);
-	MemoryContext old = MemoryContextSwitchTo(so->context);
-	IvfMeta meta;
-	so->index = index;
-	so->state = state;
-	read_meta(index, meta);
-	IndexedValue v = indexed_value(value, static_cast<ElementType>(state->meta.element_type));
-	so->v = coded_form(v, row_dimensions(state->meta), nullptr);
-	begin_order(so, meta);
-	begin_query(so);
-	if (static_cast<Rerank>(state->meta.rerank) == Rerank::heap)
-	{
-		so->heap = heap;
-		begin_heap(so, value);
-	}
-	so->look_ahead = kMeasuredRows + 1;
-	so->probes = probes;
-	pass(so);
-	Refiner refiner{so};
-	OrderedNode node;
-	bool no_memory;
-	uint32 count = 0;
-	for (uint32 i = 0; i < so->look_ahead && count < kMeasuredRows && so->order.next(refiner, node, no_memory); i++)
-		if (node.payload != core::lists::row_key(self))
-			ranks[count++] = so->ranks[so->found.rows[node.id].view];
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(so->context);
-	pfree(so);
-	return count;
 }
 
 static ScanStats last_stats;

@@ -19,7 +19,6 @@
 #include "ivf/directory.hpp"
 #include "ivf/heap_vector.hpp"
 #include "ivf/insert.hpp"
-#include "ivf/measure.hpp"
 #include "ivf/pages.hpp"
 #include "pg/context.hpp"
 #include "pg/report.hpp"
@@ -497,7 +496,6 @@ ivf_tidy(Relation index)
 		done += tidy_list(r, lists[i].head);
 		unlock_reorganisation(index);
 	}
-	measure_again(index, state, r.heap);
 	end_reorganising(r);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -79,8 +79,8 @@ foreach my $index (sort keys %definition)
 	my $churned = recall($index);
 	# vectors of the same table, by the name of the other index; probes of both are by their own measure
 	my $fresh = $node->safe_psql('postgres', ($index eq 't_flat' ? "$settings; " : '') . q{SELECT recall FROM vecdb.check_recall('fresh', 200, 10)});
-	# vacuum has measured the probes again; codebooks stay, and are too small for these rows
-	my $allowed = $index eq 't_pq' ? 0.7 : 0.03;
+	# probes stay as measured at the build, among rows that were easier; codebooks too, which are too small for these
+	my $allowed = $index eq 't_pq' ? 0.7 : 0.12;
 	cmp_ok($churned, '>=', $fresh - $allowed, "moved: recall of $index is $churned, built anew $fresh");
 	$node->safe_psql('postgres', 'DROP INDEX fresh');
 }

@@ -859,7 +859,6 @@ tables()
 		  FIELD(IvfMeta, splits),
 		  FIELD(IvfMeta, code_deviation),
 		  FIELD(IvfMeta, sketch_dims),
-		  FIELD(IvfMeta, measured_splits),
 		  FIELD(IvfMeta, reserved2),
 		  FIELD(IvfMeta, crc)}},
 		{"ListHeader",

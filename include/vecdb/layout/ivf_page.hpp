@@ -144,9 +144,8 @@ struct IvfMeta
 	std::uint32_t splits;  // of lists since the build
 	std::uint32_t
 		code_deviation;  // float, its bits: C of lists/list_codec.hpp's deviation_of_e for these product codes; 0 else
-	std::uint32_t sketch_dims;      // of sparse vectors: elements of their sketches; 0 else
-	std::uint32_t measured_splits;  // splits when probes[] was measured
-	std::uint32_t reserved2[3];
+	std::uint32_t sketch_dims;  // of sparse vectors: elements of their sketches; 0 else
+	std::uint32_t reserved2[4];
 	std::uint32_t crc;  // CRC-32C of all before it; stays here in later versions
 };
 static_assert(sizeof(IvfMeta) == 128 && offsetof(IvfMeta, rotation_seed) == 24 && offsetof(IvfMeta, crc) == 124 &&
