@@ -19,23 +19,6 @@ inline namespace types
 {
 
 void
-check_halfvec_dimension(int dim)
-{
-	if (dim < 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("halfvec must have at least 1 dimension")));
-	if (dim > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("halfvec cannot have more than %d dimensions", kMaxVectorDimensions)));
-}
-
-void
-check_same_halfvec_dimensions(int a, int b)
-{
-	if (a != b)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different halfvec dimensions %d and %d", a, b)));
-}
-
-void
 halves_from_floats(const float *x, int dim, uint16 *out)
 {
 	bool beyond = false, finite = true;
@@ -60,21 +43,6 @@ halves_from_floats(const float *x, int dim, uint16 *out)
 	core::distance::kernels().f32_to_f16(x, out, static_cast<Size>(dim));
 }
 
-static void
-report_halfvec_text_error(const core::Status &status, const core::codec::ParsedVector &parsed)
-{
-	if (status.code == core::Code::invalid_text)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type halfvec: \"%.*s\"",
-							   static_cast<int>(parsed.quoted.size()), parsed.quoted.data()),
-						status.detail[0] != '\0' ? errdetail("%s", status.detail) : 0));
-	if (status.code == core::Code::out_of_range)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("\"%.*s\" is out of range for type halfvec", static_cast<int>(parsed.quoted.size()),
-							   parsed.quoted.data())));
-	pg::report(status);
-}
-
 }  // namespace types
 }  // namespace vecdb
 
@@ -89,7 +57,7 @@ VECDB_FUNCTION(vecdb_halfvec_in)
 	core::Status status = core::codec::parse_vector_text(std::span(literal, std::strlen(literal)), std::span(x), parsed,
 														 core::codec::kHalfvecText);
 	if (!status.ok())
-		report_halfvec_text_error(status, parsed);
+		report_text_error("halfvec", status, parsed.quoted);
 	check_expected_dimensions(typmod, parsed.dims);
 	HalfVector *result = new_halfvec(parsed.dims);
 	core::distance::kernels().f32_to_f16(x, result->x, static_cast<Size>(parsed.dims));
@@ -111,17 +79,7 @@ VECDB_FUNCTION(vecdb_halfvec_out)
 
 VECDB_FUNCTION(vecdb_halfvec_typmod_in)
 {
-	int count;
-	const int32 *modifiers = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
-	if (count != 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
-	if (modifiers[0] < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type halfvec must be at least 1")));
-	if (modifiers[0] > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("dimensions for type halfvec cannot exceed %d", kMaxVectorDimensions)));
-	PG_RETURN_INT32(modifiers[0]);
+	return dimensions_typmod(fcinfo, "halfvec", kMaxVectorDimensions);
 }
 
 VECDB_FUNCTION(vecdb_halfvec_recv)

@@ -77,10 +77,18 @@ halfvec_datum_dimensions(Datum datum)
 }
 
 /* 22000 below 1 dimension, 54000 above the limit. */
-void check_halfvec_dimension(int dim);
+inline void
+check_halfvec_dimension(int dim)
+{
+	check_dimensions("halfvec", dim, kMaxVectorDimensions);
+}
 
 /* 22000 unless a and b are equal. */
-void check_same_halfvec_dimensions(int a, int b);
+inline void
+check_same_halfvec_dimensions(int a, int b)
+{
+	check_equal_dimensions("halfvec", a, b);
+}
 
 /* Rounds to nearest. 22003 for what is finite and beyond the range of a half, then 22000 for NaN and infinity. */
 void halves_from_floats(const float *x, int dim, uint16 *out);

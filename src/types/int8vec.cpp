@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * Type int8vec: text and binary input and output, type modifier, and the checks its functions share.
+ * Type int8vec: text and binary input and output, type modifier.
  *
  * Regime: shell.
  * Keeps:  an int8vec that leaves here has 1 to 16000 dimensions and unused = 0.
@@ -12,46 +12,6 @@
 #include "vecdb/codec/int8vec.hpp"
 #include "vecdb/codec/vector_wire.hpp"
 
-namespace vecdb
-{
-inline namespace types
-{
-
-void
-check_int8vec_dimension(int dim)
-{
-	if (dim < 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("int8vec must have at least 1 dimension")));
-	if (dim > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("int8vec cannot have more than %d dimensions", kMaxVectorDimensions)));
-}
-
-void
-check_same_int8vec_dimensions(int a, int b)
-{
-	if (a != b)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different int8vec dimensions %d and %d", a, b)));
-}
-
-static void
-report_int8vec_text_error(const core::Status &status, const core::codec::ParsedVector &parsed)
-{
-	if (status.code == core::Code::invalid_text)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type int8vec: \"%.*s\"",
-							   static_cast<int>(parsed.quoted.size()), parsed.quoted.data()),
-						status.detail[0] != '\0' ? errdetail("%s", status.detail) : 0));
-	if (status.code == core::Code::out_of_range)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("\"%.*s\" is out of range for type int8vec", static_cast<int>(parsed.quoted.size()),
-							   parsed.quoted.data())));
-	pg::report(status);
-}
-
-}  // namespace types
-}  // namespace vecdb
-
 using namespace vecdb;
 
 VECDB_FUNCTION(vecdb_int8vec_in)
@@ -63,7 +23,7 @@ VECDB_FUNCTION(vecdb_int8vec_in)
 	core::Status status =
 		core::codec::parse_int8vec_text(std::span(literal, std::strlen(literal)), std::span(x), parsed);
 	if (!status.ok())
-		report_int8vec_text_error(status, parsed);
+		report_text_error("int8vec", status, parsed.quoted);
 	check_expected_dimensions(typmod, parsed.dims);
 	Int8Vector *result = new_int8vec(parsed.dims);
 	std::memcpy(result->x, x, static_cast<Size>(parsed.dims));
@@ -80,17 +40,7 @@ VECDB_FUNCTION(vecdb_int8vec_out)
 
 VECDB_FUNCTION(vecdb_int8vec_typmod_in)
 {
-	int count;
-	const int32 *modifiers = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
-	if (count != 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
-	if (modifiers[0] < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type int8vec must be at least 1")));
-	if (modifiers[0] > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("dimensions for type int8vec cannot exceed %d", kMaxVectorDimensions)));
-	PG_RETURN_INT32(modifiers[0]);
+	return dimensions_typmod(fcinfo, "int8vec", kMaxVectorDimensions);
 }
 
 VECDB_FUNCTION(vecdb_int8vec_recv)

@@ -73,10 +73,18 @@ int8vec_datum_dimensions(Datum datum)
 }
 
 /* 22000 below 1 dimension, 54000 above the limit. */
-void check_int8vec_dimension(int dim);
+inline void
+check_int8vec_dimension(int dim)
+{
+	check_dimensions("int8vec", dim, kMaxVectorDimensions);
+}
 
 /* 22000 unless a and b are equal. */
-void check_same_int8vec_dimensions(int a, int b);
+inline void
+check_same_int8vec_dimensions(int a, int b)
+{
+	check_equal_dimensions("int8vec", a, b);
+}
 
 }  // namespace types
 }  // namespace vecdb

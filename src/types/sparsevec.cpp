@@ -22,23 +22,6 @@ inline namespace types
 {
 
 void
-check_sparse_dimension(int32 dim)
-{
-	if (dim < 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("sparsevec must have at least 1 dimension")));
-	if (dim > kMaxSparseDimensions)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("sparsevec cannot have more than %d dimensions", kMaxSparseDimensions)));
-}
-
-void
-check_same_sparse_dimensions(int32 a, int32 b)
-{
-	if (a != b)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different sparsevec dimensions %d and %d", a, b)));
-}
-
-void
 check_sparse_nonzero(int nnz)
 {
 	if (nnz > kMaxSparseNonzero)
@@ -50,21 +33,6 @@ void
 check_sparse_values(const float *values, int nnz)
 {
 	pg::report(core::codec::check_sparse_values(std::span(values, static_cast<Size>(nnz))));
-}
-
-static void
-report_sparsevec_text_error(const core::Status &status, const core::codec::ParsedSparsevec &parsed)
-{
-	if (status.code == core::Code::invalid_text)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type sparsevec: \"%.*s\"",
-							   static_cast<int>(parsed.quoted.size()), parsed.quoted.data()),
-						status.detail[0] != '\0' ? errdetail("%s", status.detail) : 0));
-	if (status.code == core::Code::out_of_range)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("\"%.*s\" is out of range for type sparsevec", static_cast<int>(parsed.quoted.size()),
-							   parsed.quoted.data())));
-	pg::report(status);
 }
 
 }  // namespace types
@@ -81,7 +49,7 @@ VECDB_FUNCTION(vecdb_sparsevec_in)
 	core::Status status = core::codec::parse_sparsevec_text(std::span(literal, std::strlen(literal)), typmod,
 															std::span(elements), parsed);
 	if (!status.ok())
-		report_sparsevec_text_error(status, parsed);
+		report_text_error("sparsevec", status, parsed.quoted);
 	SparseVector *result = new_sparsevec(parsed.dims, parsed.count);
 	float *values = sparsevec_values(result);
 	for (int i = 0; i < parsed.count; i++)
@@ -105,17 +73,7 @@ VECDB_FUNCTION(vecdb_sparsevec_out)
 
 VECDB_FUNCTION(vecdb_sparsevec_typmod_in)
 {
-	int count;
-	const int32 *modifiers = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
-	if (count != 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
-	if (modifiers[0] < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type sparsevec must be at least 1")));
-	if (modifiers[0] > kMaxSparseDimensions)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("dimensions for type sparsevec cannot exceed %d", kMaxSparseDimensions)));
-	PG_RETURN_INT32(modifiers[0]);
+	return dimensions_typmod(fcinfo, "sparsevec", kMaxSparseDimensions);
 }
 
 VECDB_FUNCTION(vecdb_sparsevec_recv)

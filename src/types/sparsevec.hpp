@@ -97,10 +97,18 @@ sparsevec_datum_dimensions(Datum datum)
 }
 
 /* 22000 below 1 dimension, 54000 above the limit. */
-void check_sparse_dimension(int32 dim);
+inline void
+check_sparse_dimension(int32 dim)
+{
+	check_dimensions("sparsevec", dim, kMaxSparseDimensions);
+}
 
 /* 22000 unless a and b are equal. */
-void check_same_sparse_dimensions(int32 a, int32 b);
+inline void
+check_same_sparse_dimensions(int32 a, int32 b)
+{
+	check_equal_dimensions("sparsevec", a, b);
+}
 
 /* 54000 above the limit. */
 void check_sparse_nonzero(int nnz);

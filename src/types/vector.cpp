@@ -20,49 +20,9 @@ inline namespace types
 static_assert(core::codec::kMaxVectorElements == kMaxVectorDimensions);
 
 void
-check_dimension(int dim)
-{
-	if (dim < 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("vector must have at least 1 dimension")));
-	if (dim > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("vector cannot have more than %d dimensions", kMaxVectorDimensions)));
-}
-
-void
-check_same_dimensions(int a, int b)
-{
-	if (a != b)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("different vector dimensions %d and %d", a, b)));
-}
-
-void
-check_expected_dimensions(int32 typmod, int dim)
-{
-	if (typmod != -1 && typmod != dim)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("expected %d dimensions, not %d", typmod, dim)));
-}
-
-void
 check_elements(const float *x, int dim)
 {
 	pg::report(core::codec::check_finite(std::span(x, static_cast<std::size_t>(dim))));
-}
-
-/* The two messages that quote the input do so in full; a Status would cut them. */
-static void
-report_text_error(const core::Status &status, const core::codec::ParsedVector &parsed)
-{
-	if (status.code == core::Code::invalid_text)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type vector: \"%.*s\"", static_cast<int>(parsed.quoted.size()),
-							   parsed.quoted.data()),
-						status.detail[0] != '\0' ? errdetail("%s", status.detail) : 0));
-	if (status.code == core::Code::out_of_range)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("\"%.*s\" is out of range for type vector", static_cast<int>(parsed.quoted.size()),
-							   parsed.quoted.data())));
-	pg::report(status);
 }
 
 }  // namespace types
@@ -79,7 +39,7 @@ VECDB_FUNCTION(vecdb_vector_in)
 	core::Status status =
 		core::codec::parse_vector_text(std::span(literal, std::strlen(literal)), std::span(x), parsed);
 	if (!status.ok())
-		report_text_error(status, parsed);
+		report_text_error("vector", status, parsed.quoted);
 	check_expected_dimensions(typmod, parsed.dims);
 	Vector *result = new_vector_uninitialized(parsed.dims);
 	std::memcpy(result->x, x, static_cast<Size>(parsed.dims) * sizeof(float));
@@ -99,17 +59,7 @@ VECDB_FUNCTION(vecdb_vector_out)
 
 VECDB_FUNCTION(vecdb_vector_typmod_in)
 {
-	int count;
-	const int32 *modifiers = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
-	if (count != 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier")));
-	if (modifiers[0] < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dimensions for type vector must be at least 1")));
-	if (modifiers[0] > kMaxVectorDimensions)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("dimensions for type vector cannot exceed %d", kMaxVectorDimensions)));
-	PG_RETURN_INT32(modifiers[0]);
+	return dimensions_typmod(fcinfo, "vector", kMaxVectorDimensions);
 }
 
 VECDB_FUNCTION(vecdb_vector_recv)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "pg/postgres.hpp"
+#include "types/checks.hpp"
 
 extern "C" {
 #include "access/detoast.h"
@@ -105,13 +106,18 @@ vector_datum_dimensions(Datum datum)
 }
 
 /* 22000 below 1 dimension, 54000 above the limit. */
-void check_dimension(int dim);
+inline void
+check_dimension(int dim)
+{
+	check_dimensions("vector", dim, kMaxVectorDimensions);
+}
 
 /* 22000 unless a and b are equal. */
-void check_same_dimensions(int a, int b);
-
-/* 22000 unless typmod is -1 or equals dim. */
-void check_expected_dimensions(int32 typmod, int dim);
+inline void
+check_same_dimensions(int a, int b)
+{
+	check_equal_dimensions("vector", a, b);
+}
 
 /* 22000 where x holds a NaN or an infinity. */
 void check_elements(const float *x, int dim);
