@@ -22,12 +22,8 @@ indexed_row(const IndexedValue &value, float *out)
 			core::distance::kernels().f16_to_f32(static_cast<const uint16 *>(value.elements), out, n);
 			return;
 		case ElementType::int8:
-		{
-			const auto *x = static_cast<const int8 *>(value.elements);
-			for (Size i = 0; i < n; i++)
-				out[i] = static_cast<float>(x[i]);
+			core::distance::kernels().i8_to_f32(static_cast<const int8 *>(value.elements), out, n);
 			return;
-		}
 		case ElementType::float32:
 		case ElementType::bit:
 		case ElementType::sparse: break;
