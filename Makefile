@@ -11,7 +11,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" vecdb.control
 MODULE_big = vecdb
 
 CORE_SRC   = $(sort $(wildcard src/core/*/*.cpp))
-SHELL_SRC  = $(sort src/module.cpp $(wildcard src/pg/*.cpp src/types/*.cpp src/storage/*.cpp src/hnsw/*.cpp src/ivf/*.cpp src/search/*.cpp src/maintenance/*.cpp))
+SHELL_SRC  = $(sort src/module.cpp $(wildcard src/pg/*.cpp src/types/*.cpp src/storage/*.cpp src/hnsw/*.cpp src/ivf/*.cpp src/search/*.cpp src/maintenance/*.cpp src/api/*.cpp))
 OBJS       = $(CORE_SRC:.cpp=.o) $(SHELL_SRC:.cpp=.o)
 
 SQL_PARTS  = $(sort $(wildcard sql/install/*.sql))
