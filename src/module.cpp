@@ -5,6 +5,7 @@
  */
 #include "pg/postgres.hpp"
 
+#include "api/module.hpp"
 #include "hnsw/module.hpp"
 #include "ivf/module.hpp"
 #include "search/hidden_distance.hpp"
@@ -23,6 +24,7 @@ _PG_init(void)
 	vecdb::ivf::module_init();
 	vecdb::search::hidden_distance_init();
 	vecdb::search::row_limit_init();
+	vecdb::api::module_init();
 	/* Last: from here on, a setting of that prefix which is not defined is a mistake. */
 	MarkGUCPrefixReserved("vecdb");
 }

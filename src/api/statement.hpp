@@ -2,8 +2,8 @@
  * The statements that the functions of the query API run: values beside the text, plans kept between calls.
  *
  * Regime: shell.
- * Safety: a statement's text holds identifiers from the catalog and names that this code spells, never a caller's string. Whatever
- *         a caller says becomes a value ($n).
+ * Safety: a statement's text holds identifiers from the catalog and names that this code spells, never a caller's
+ *         string. Whatever a caller says becomes a value ($n).
  */
 #pragma once
 
@@ -40,13 +40,15 @@ enum class PlanChoice : uint8
 struct StatementOptions
 {
 	PlanChoice plan = PlanChoice::reusable;
-	bool read_only = true;  // with the caller's snapshot
-	uint64 most_rows = 0;   // 0: all
+	bool read_only = true;    // with the caller's snapshot
+	uint64 most_rows = 0;     // 0: all
+	bool fast_start = false;  // a portal of which only the first rows will be read, without a LIMIT to say so
 };
 
 /*
- * Runs one statement between SPI_connect and SPI_finish of the caller. The result is SPI_tuptable, SPI_processed rows. Plans are kept
- * for the session by text and types of values, at most kKeptPlans of them. vecdb.log_generated_sql logs the text.
+ * Runs one statement between SPI_connect and SPI_finish of the caller. The result is SPI_tuptable, SPI_processed rows.
+ * Plans are kept for the session by text, types of values, options and the planner's switches (enable_indexscan, ...),
+ * the 128 used last. vecdb.log_generated_sql logs the text.
  */
 void run_statement(const char *sql, const Values &values, const StatementOptions &options);
 
@@ -54,5 +56,8 @@ void run_statement(const char *sql, const Values &values, const StatementOptions
  * The same for reading row by row: a portal, to be fetched from with SPI_cursor_fetch and closed with SPI_cursor_close.
  */
 Portal open_statement(const char *sql, const Values &values, const StatementOptions &options);
+
+/* Defines vecdb.log_generated_sql. */
+void statement_init();
 
 }  // namespace vecdb::api

@@ -51,7 +51,7 @@ struct SearchParams
 	int ef_search, probes;       // -1: as set
 };
 
-SearchParams read_params(Jsonb *params);
+SearchParams read_params(Jsonb *params);  // of null: the defaults
 
 /* Sets ef_search and probes until end_settings(); nothing to do where neither is given. An ERROR takes them back too. */
 int begin_settings(const SearchParams &params);
@@ -71,7 +71,8 @@ struct Target
 	ElementType element;
 	Metric metric;                // params.metric; else of the column's indexes (two that differ: 22023); else cosine
 	const char *distance;         // "OPERATOR(public.<=>)"
-	const char *scored_distance;  // "OPERATOR(public.<*>)"
+	const char *scored_distance;  // "OPERATOR(public.<*>)"; null where the column's type has none
+	Oid query_type;               // vecdb.query; InvalidOid where there is none
 	bool exact;
 	/* --- only with a witness --- */
 	Key key;
@@ -84,10 +85,16 @@ struct Target
 Target open_target(Oid relid, const char *vec, Oid witness, const SearchParams &params);
 
 /*
- * Appends "(t.a, t.b) = ANY ($n)"-like SQL that is true for rows whose key is in ids (an array of key.type, no NULLs: 22004; int2, int4 and
- * int8 are taken for each other: 22003). negate: for rows whose key is in none.
+ * Appends a condition on t, in parentheses, that is true for rows whose key is in ids (an array of key.type of any
+ * shape, no NULLs: 22004). negate: for rows whose key is in none. An id that the column cannot hold is in no row.
  */
 void append_key_in(StringInfo sql, const Target &target, Datum ids, bool negate, struct Values &values);
+
+/* "t.embedding OPERATOR(public.<=>) $n", with target.exact such that no index serves it. The value is of target.vec_type. */
+void append_distance(StringInfo sql, const Target &target, int n);
+
+/* The same for "t.embedding OPERATOR(public.<*>) $n"; the value is of target.query_type. */
+void append_scored_distance(StringInfo sql, const Target &target, int n);
 
 /* A distance of the metric (operator's value) as score: larger is better. cosine 1 - d, inner product -d, L2 -d^2, L1 -d, else -d. */
 double score_of_distance(Metric metric, double distance);
@@ -100,5 +107,11 @@ Datum query_for_column(const Target &target, Datum vector);
 
 /* k >= 1 (22023) and not above vecdb.max_k (54000); skip >= 0 (22023). */
 void check_page(int64 k, int64 skip);
+
+/* 22004: a required argument is NULL. */
+[[noreturn]] void report_null_argument(const char *name);
+
+/* Defines vecdb.max_k, registers for invalidation. */
+void target_init();
 
 }  // namespace vecdb::api

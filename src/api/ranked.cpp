@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The nearest rows of a target, as rows of a set-returning function.
+ *
+ * Regime: shell.
+ * Keeps:  what ends an answer early (a distance that is NULL or NaN, a score under the threshold) sorts after all that
+ *         does not, so the statement's first k + skip rows hold the page.
+ */
+#include "api/ranked.hpp"
+
+#include <cmath>
+
+#include "api/filter.hpp"
+
+namespace vecdb::api
+{
+
+static int32
+int_argument(FunctionCallInfo fcinfo, int argument, int32 otherwise)
+{
+	return PG_ARGISNULL(argument) ? otherwise : PG_GETARG_INT32(argument);
+}
+
+PageRequest
+read_page(FunctionCallInfo fcinfo, int first)
+{
+	PageRequest page;
+	page.k = int_argument(fcinfo, first, page.k);
+	page.skip = int_argument(fcinfo, first + 1, page.skip);
+	check_page(page.k, page.skip);
+	if (!PG_ARGISNULL(first + 2))
+		page.filter = PG_GETARG_JSONB_P(first + 2);
+	if (!PG_ARGISNULL(first + 3))
+	{
+		page.has_threshold = true;
+		page.threshold = PG_GETARG_FLOAT8(first + 3);
+	}
+	page.params = read_params(PG_ARGISNULL(first + 4) ? nullptr : PG_GETARG_JSONB_P(first + 4));
+	return page;
+}
+
+ReturnSetInfo *
+begin_rows(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	return reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+}
+
+Oid
+argument_type(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("could not determine the type of argument \"%s\"", name)));
+	return type;
+}
+
+Datum
+required_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		report_null_argument(name);
+	return PG_GETARG_DATUM(argument);
+}
+
+/* Whether the filter makes a condition, of which values decide how selective it is. */
+static bool
+append_conditions(StringInfo sql, const Target &target, const PageRequest &page, const Ranking &ranking, Values &values)
+{
+	StringInfoData filter;
+	initStringInfo(&filter);
+	bool filtered = page.filter != nullptr && append_filter(&filter, target, page.filter, values);
+	if (filtered)
+		appendStringInfo(sql, " WHERE %s", filter.data);
+	if (ranking.condition != nullptr)
+		appendStringInfo(sql, " %s %s", filtered ? "AND" : "WHERE", ranking.condition);
+	return filtered || ranking.condition != nullptr;
+}
+
+void
+put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &page, const Ranking &ranking,
+				Values &values)
+{
+	StringInfoData distance, sql;
+	initStringInfo(&distance);
+	if (ranking.scored)
+		append_scored_distance(&distance, target, ranking.query);
+	else
+		append_distance(&distance, target, ranking.query);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s, %s FROM %s AS t", target.key.select, distance.data, target.relation);
+	StatementOptions options;
+	if (append_conditions(&sql, target, page, ranking, values))
+		options.plan = PlanChoice::custom;
+	appendStringInfo(&sql, " ORDER BY %s, %s LIMIT %d", distance.data, target.key.order, page.k);
+	if (page.skip > 0)
+		appendStringInfo(&sql, " OFFSET %d", page.skip);
+	int settings = begin_settings(page.params);
+	run_statement(sql.data, values, options);
+	end_settings(settings);
+
+	TupleDesc columns = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum row[4];
+		bool nulls[4] = {};
+		HeapTuple tuple = SPI_tuptable->vals[i];
+		row[0] = heap_getattr(tuple, 1, columns, &nulls[0]);
+		row[1] = heap_getattr(tuple, 2, columns, &nulls[1]);
+		if (nulls[1] || std::isnan(DatumGetFloat8(row[1])))
+			break;
+		double score = ranking.scored ? 0 - DatumGetFloat8(row[1])
+									  : score_of_distance(target.metric, DatumGetFloat8(row[1]));
+		/* A threshold that is NaN is above all scores, as float8 orders. */
+		if (page.has_threshold && !(score >= page.threshold))
+			break;
+		row[2] = Float8GetDatum(score);
+		row[3] = Int64GetDatum(static_cast<int64>(i) + page.skip + 1);
+		tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
+	}
+}
+
+}  // namespace vecdb::api
