@@ -29,12 +29,14 @@ constexpr float kNoEstimate = 3e38f;
 
 /* Of the metapage, by hint and without its checksum: index_state has looked at that. */
 static uint32
-directory_version(Relation index, IndexState *state, BlockNumber &head)
+directory_version(Relation index, IndexState *state, BlockNumber &head, uint32 *lists = nullptr)
 {
 	Buffer buffer = state->hints.visit(index, 0);
 	const IvfMeta *meta = page_meta(BufferGetPage(buffer));
 	uint32 version = meta->directory_version;
 	head = meta->directory;
+	if (lists != nullptr)
+		*lists = meta->list_count;
 	UnlockReleaseBuffer(buffer);
 	return version;
 }
@@ -76,17 +78,24 @@ slot_at(Relation index, IndexState *state, const IvfShape &shape, BlockNumber bl
 	return good ? scratch : nullptr;
 }
 
-/* The centre of a list in its slot: pinned and locked in buffer, or copied to scratch. Null: it is no longer there. */
+/*
+ * The centre of a list in its slot: pinned and locked in buffer, or copied to scratch. Null: it is no longer there. buffer may be that of the
+ * centre before, which is let go unless this one lies there too.
+ */
 static const float *
 centre_at(Relation index, IndexState *state, const NearList &list, Buffer &buffer, uint8 *scratch)
 {
 	const IvfShape &shape = state->directory;
 	const uint8 *slot;
+	bool same = BufferIsValid(buffer) && shape.pages_per_slot == 1 && BufferGetBlockNumber(buffer) == list.slot_block;
+	if (BufferIsValid(buffer) && !same)
+		UnlockReleaseBuffer(buffer);
 	if (shape.pages_per_slot > 1)
 		slot = slot_at(index, state, shape, list.block, list.lane, buffer, scratch);
 	else
 	{
-		buffer = state->hints.visit(index, list.slot_block);
+		if (!same)
+			buffer = state->hints.visit(index, list.slot_block);
 		Page page = BufferGetPage(buffer);
 		slot = page_is(page, IvfPageKind::slots) ? reinterpret_cast<const uint8 *>(page) + shape.slot_offset(list.lane)
 												 : nullptr;
@@ -212,6 +221,96 @@ struct Estimates
 	}
 };
 
+/* Centres that are measured rather than estimated, whatever the estimates are worth: so many floats. */
+constexpr Size kCheapFloats = 64 * 1024;
+
+static inline bool
+all_cheap(const IvfShape &shape, uint32 lists)
+{
+	return static_cast<Size>(lists) * shape.code_dims <= kCheapFloats;
+}
+
+/* The estimate that `wanted` of the lists do not lie beyond. */
+static float
+least_estimates(const NearList *lists, uint32 n, uint32 wanted)
+{
+	if (wanted >= n)
+		return std::numeric_limits<float>::infinity();
+	auto *sorted = static_cast<float *>(palloc(n * sizeof(float)));
+	for (uint32 i = 0; i < n; i++)
+		sorted[i] = lists[i].distance;
+	std::nth_element(sorted, sorted + wanted, sorted + n);
+	float limit = sorted[wanted];
+	pfree(sorted);
+	return limit;
+}
+
+/* Exact distances; lists that have one come in front. */
+struct Measure
+{
+	Relation index;
+	IndexState *state;
+	const core::distance::Kernels &kernels;
+	const float *x;
+	bool by_product;
+	uint8 *scratch;
+	NearList *lists;
+	uint32 count;
+	uint32 found;
+	double squared_errors;  // of their estimates
+
+	/* Of those whose estimate does not lie beyond limit. False: one of them has gone meanwhile. */
+	bool
+	until(float limit)
+	{
+		const uint32 dims = state->directory.code_dims;
+		Buffer buffer = InvalidBuffer;
+		bool good = true;
+		/* In the order of their addresses. */
+		for (uint32 i = found; i < count && good; i++)
+		{
+			if (!(lists[i].distance <= limit))
+				continue;
+			const float *centre = centre_at(index, state, lists[i], buffer, scratch);
+			good = centre != nullptr;
+			if (!good)
+				break;
+			float d = state->metric == Metric::l1 ? kernels.l1(x, centre, dims)
+					  : by_product                ? -kernels.inner_product(x, centre, dims)
+												  : kernels.l2_squared(x, centre, dims);
+			/* Sorting needs numbers. */
+			if (std::isnan(d))
+				d = kNoEstimate;
+			double error = static_cast<double>(d) - static_cast<double>(lists[i].distance);
+			squared_errors += error * error;
+			lists[i].distance = d;
+			lists[i].exact = true;
+			std::swap(lists[i], lists[found]);
+			found++;
+		}
+		if (BufferIsValid(buffer))
+			UnlockReleaseBuffer(buffer);
+		return good;
+	}
+
+	/*
+	 * Of which estimates on can no list be among the `wanted` nearest? How far they are off is seen in those that were measured: by more than
+	 * a little where few dimensions or centres to one side of zero make all codes alike.
+	 */
+	float
+	doubtful(uint32 wanted) const
+	{
+		constexpr double kDeviations = 2;
+		if (found == 0 || wanted == 0)
+			return -std::numeric_limits<float>::infinity();
+		wanted = std::min(wanted, found);
+		float last = least_estimates(lists, found, wanted - 1);
+		auto limit = static_cast<float>(static_cast<double>(last) +
+										kDeviations * std::sqrt(squared_errors / static_cast<double>(found)));
+		return std::isfinite(limit) ? limit : std::numeric_limits<float>::infinity();
+	}
+};
+
 uint32
 near_lists(Relation index, IndexState *state, const float *x, bool by_product, uint32 exact, NearList **out)
 {
@@ -237,41 +336,13 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 		bool again = false;
 		if (n > 0)
 		{
-			/* The estimates are off by some percent: of half as many more, the nearest are exact enough. L1 has none. */
-			uint32 looked_at = l1 ? n : exact + exact / 2 + 12;
-			float limit = std::numeric_limits<float>::infinity();
-			if (looked_at < n)
-			{
-				auto *sorted = static_cast<float *>(palloc(n * sizeof(float)));
-				for (uint32 i = 0; i < n; i++)
-					sorted[i] = lists[i].distance;
-				std::nth_element(sorted, sorted + looked_at, sorted + n);
-				limit = sorted[looked_at];
-				pfree(sorted);
-			}
-			/* In the order of their addresses. */
-			uint32 found = 0;
-			for (uint32 i = 0; i < n && !again; i++)
-			{
-				if (!(lists[i].distance <= limit) && looked_at < n)
-					continue;
-				Buffer buffer = InvalidBuffer;
-				const float *centre = centre_at(index, state, lists[i], buffer, scratch);
-				if (centre == nullptr)
-					again = true;
-				else
-				{
-					float d = l1           ? kernels.l1(x, centre, dims)
-							  : by_product ? -kernels.inner_product(x, centre, dims)
-										   : kernels.l2_squared(x, centre, dims);
-					/* Sorting needs numbers. */
-					lists[i].distance = std::isnan(d) ? kNoEstimate : d;
-					lists[i].exact = true;
-				}
-				UnlockReleaseBuffer(buffer);
-				std::swap(lists[i], lists[found]);
-				found++;
-			}
+			/* As many as make half as many more; then those that estimates may have put too far. L1 has none. */
+			uint32 looked_at = l1 || all_cheap(shape, n) ? n : exact + exact / 2 + 12;
+			Measure measure{index, state, kernels, x, by_product, scratch, lists, n, 0, 0};
+			again = !measure.until(least_estimates(lists, n, looked_at));
+			if (!again && measure.found < n)
+				again = !measure.until(measure.doubtful(exact));
+			uint32 found = measure.found;
 			auto nearer = [](const NearList &a, const NearList &b) noexcept {
 				return a.distance != b.distance ? a.distance < b.distance : a.head < b.head;
 			};
@@ -366,20 +437,24 @@ struct Shortlist
 	}
 };
 
-/* The nearest of the short list, and its centre. False: one of them has gone meanwhile. */
+/* The nearest of the short list, and its centre. False: one of them has gone meanwhile. sure: what is not on it is hardly nearer. */
 static bool
-nearest_of(Relation index, IndexState *state, const float *x, const Shortlist &near, NearList &list, float *centre)
+nearest_of(Relation index, IndexState *state, const float *x, const Shortlist &near, NearList &list, float *centre,
+		   bool &sure)
 {
 	const IvfShape &shape = state->directory;
 	const core::distance::Kernels &kernels = core::distance::kernels();
 	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
+	Buffer buffer = InvalidBuffer;
 	bool good = true, found = false;
+	double squared_errors = 0;
 	for (uint32 i = 0; i < near.count && good; i++)
 	{
-		Buffer buffer = InvalidBuffer;
 		const float *at = centre_at(index, state, near.lists[i], buffer, scratch);
 		good = at != nullptr;
 		float distance = good ? kernels.l2_squared(x, at, shape.code_dims) : 0;
+		double error = static_cast<double>(distance) - static_cast<double>(near.lists[i].distance);
+		squared_errors += error * error;
 		if (good && (!found || distance < list.distance))
 		{
 			found = true;
@@ -388,10 +463,14 @@ nearest_of(Relation index, IndexState *state, const float *x, const Shortlist &n
 			list.exact = true;
 			memcpy(centre, at, shape.code_dims * sizeof(float));
 		}
-		UnlockReleaseBuffer(buffer);
 	}
+	if (BufferIsValid(buffer))
+		UnlockReleaseBuffer(buffer);
 	if (scratch != nullptr)
 		pfree(scratch);
+	sure = near.count < Shortlist::kMost ||
+		   static_cast<double>(list.distance) + std::sqrt(squared_errors / near.count) <=
+			   static_cast<double>(near.limit);
 	return good;
 }
 
@@ -407,13 +486,22 @@ nearest_by_estimate(Relation index, IndexState *state, const float *x, NearList 
 	for (int restart = 0; restart < kRestarts && !good; restart++)
 	{
 		BlockNumber head;
+		uint32 lists;
 		Shortlist near{state->directory, query, g, std::numeric_limits<float>::infinity(), 0, 0, {}};
-		directory_version(index, state, head);
+		directory_version(index, state, head, &lists);
+		if (all_cheap(state->directory, lists))
+			break;
 		walk_directory(index, state, head, near);
 		check_blocks(index, head, near.lists, near.count);
 		if (near.count == 0)
 			break;
-		good = nearest_of(index, state, x, near, list, centre);
+		bool sure;
+		good = nearest_of(index, state, x, near, list, centre, sure);
+		if (good && !sure)
+		{
+			good = false;
+			break;
+		}
 	}
 	pfree(lut);
 	return good;
@@ -422,7 +510,7 @@ nearest_by_estimate(Relation index, IndexState *state, const float *x, NearList 
 bool
 nearest_list(Relation index, IndexState *state, const float *x, NearList &list, float *centre)
 {
-	constexpr uint32 kExact = 8;
+	constexpr uint32 kExact = 1;
 	if (state->metric != Metric::l1 && nearest_by_estimate(index, state, x, list, centre))
 		return true;
 	for (int restart = 0; restart < kRestarts; restart++)

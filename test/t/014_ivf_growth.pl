@@ -71,6 +71,24 @@ check('more rows');
 $node->wait_for_catchup($standby);
 is_complete($standby, 't', 't_i', 'e <-> blob(100000, 200)', 'on the standby');
 
+# --- from nothing, all rows to one side of zero: the directory's codes are alike there, and lists must be told apart all the same ---
+
+for my $dims (3, 100)
+{
+	my $row = "(SELECT array_agg(0.5 * $dims / 10 + h(i, d) % 10000 / 10000.0) FROM generate_series(1, $dims) d)";
+	$row = "(SELECT array_agg(h(i, d) % 10000 / 10000.0) FROM generate_series(1, 3) d)" if $dims == 3;
+	$node->safe_psql('postgres', qq{
+		CREATE TABLE side (id int, e vector($dims));
+		CREATE INDEX side_i ON side USING ivfflat (e vector_cosine_ops);
+		INSERT INTO side SELECT i, $row FROM generate_series(1, 20000) i});
+	my $recall = sub { $node->safe_psql('postgres', "SET vecdb.ivf_probes = $_[0]; SELECT recall FROM vecdb.check_recall('side_i', 200, 20)") };
+	my @grown = map { $recall->($_) } 1, 4, 16;
+	$node->safe_psql('postgres', 'REINDEX INDEX side_i');
+	my @built = map { $recall->($_) } 1, 4, 16;
+	cmp_ok($grown[$_], '>=', $built[$_] - 0.1, "$dims dimensions, recall as loaded: $grown[$_], of a built index: $built[$_]") for 0 .. 2;
+	$node->safe_psql('postgres', 'DROP TABLE side');
+}
+
 # --- moved away: rows of one place are deleted and come again elsewhere ---
 
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id > 3000; VACUUM t; VACUUM t');
