@@ -11,7 +11,8 @@ extern "C" {
 #include "executor/spi.h"
 }
 
-#include "api/collections.hpp"
+#include "api/names.hpp"
+#include "api/ranked.hpp"
 
 namespace vecdb::api
 {
@@ -42,23 +43,25 @@ enum Column
 };
 
 /* Of the view, under the numbers of the result; rows to pending stay to be counted. */
-static constexpr char kKnown[] =
-	"SELECT vector_column, type, dimensions, metric, indexes, 0::int8, 0::int8, 0::int8, 0::int8, table_bytes, index_bytes, managed "
-	"FROM vecdb.collections WHERE collection = %u ORDER BY vector_column";
+static constexpr char kKnown[] = "SELECT vector_column, type, dimensions, metric, indexes, 0::int8, 0::int8, 0::int8, "
+								 "0::int8, table_bytes, index_bytes, managed "
+								 "FROM vecdb.collections WHERE collection = %u ORDER BY vector_column";
 
 /* Fills in rows to pending. */
 static void
 count_rows(Oid relid, Datum *values, const bool *nulls)
 {
 	const char *vec = psprintf("t.%s", quote_identifier(NameStr(*DatumGetName(values[kVectorColumn]))));
-	bool has_index = ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(values[kIndexes])), ARR_DIMS(DatumGetArrayTypeP(values[kIndexes]))) > 0;
+	bool has_index = ArrayGetNItems(ARR_NDIM(DatumGetArrayTypeP(values[kIndexes])),
+									ARR_DIMS(DatumGetArrayTypeP(values[kIndexes]))) > 0;
 	bool cosine = !nulls[kMetric] && strcmp(TextDatumGetCString(values[kMetric]), "cosine") == 0;
 	/* The cosine distance of zero from itself is NaN. */
 	const char *can_be_indexed =
-		cosine ? psprintf("(%s OPERATOR(%s.<=>) %s) OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8", vec, own_schema(), vec)
+		cosine ? psprintf("(%s OPERATOR(%s.<=>) %s) OPERATOR(pg_catalog.<>) 'NaN'::pg_catalog.float8", vec,
+						  extension_names().quoted_schema, vec)
 			   : psprintf("%s IS NOT NULL", vec);
-	select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(%s), pg_catalog.count(*) FILTER (WHERE %s) FROM %s t", vec,
-					has_index ? can_be_indexed : "false",
+	select(psprintf("SELECT pg_catalog.count(*), pg_catalog.count(%s), pg_catalog.count(*) FILTER (WHERE %s) FROM %s t",
+					vec, has_index ? can_be_indexed : "false",
 					quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid))));
 	int64 counts[3];
 	for (int i = 0; i < 3; i++)
@@ -92,9 +95,7 @@ using namespace vecdb;
 VECDB_FUNCTION(vecdb_collection_info)
 {
 	using namespace api;
-	if (PG_ARGISNULL(0))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"rel\" must not be null")));
-	Oid relid = PG_GETARG_OID(0);
+	Oid relid = DatumGetObjectId(required_argument(fcinfo, 0, "rel"));
 	InitMaterializedSRF(fcinfo, 0);
 	auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
 	SPI_connect();

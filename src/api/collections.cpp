@@ -18,7 +18,8 @@ extern "C" {
 #include "utils/varlena.h"
 }
 
-#include "api/collections.hpp"
+#include "api/names.hpp"
+#include "api/ranked.hpp"
 #include "types/query_value.hpp"
 
 namespace vecdb::api
@@ -61,13 +62,6 @@ look_up_word(FunctionCallInfo fcinfo, int number, const char *argument, const Wo
 	pg_unreachable();
 }
 
-static void
-require_argument(FunctionCallInfo fcinfo, int number, const char *name)
-{
-	if (PG_ARGISNULL(number))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument \"%s\" must not be null", name)));
-}
-
 /* As regclass reads names: words outside of quotes are folded, a dot parts schema and table. */
 static RangeVar *
 parse_name(Datum name)
@@ -79,18 +73,6 @@ static const char *
 quote_qualified(Oid schema, const char *name)
 {
 	return quote_qualified_identifier(get_namespace_name(schema), name);
-}
-
-/* That of the handler of an access method, whose name no schema hides. */
-const char *
-own_schema()
-{
-	HeapTuple tuple = SearchSysCache1(AMNAME, CStringGetDatum("hnsw"));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "access method hnsw is missing");
-	Oid handler = reinterpret_cast<Form_pg_am>(GETSTRUCT(tuple))->amhandler;
-	ReleaseSysCache(tuple);
-	return quote_identifier(get_namespace_name(get_func_namespace(handler)));
 }
 
 static void
@@ -105,7 +87,8 @@ execute_ddl(const char *sql)
 static void
 append_option(StringInfo options, const char *name, const char *value)
 {
-	appendStringInfo(options, "%s%s = %s", options->len > 0 ? ", " : "", quote_identifier(name), quote_literal_cstr(value));
+	appendStringInfo(options, "%s%s = %s", options->len > 0 ? ", " : "", quote_identifier(name),
+					 quote_literal_cstr(value));
 }
 
 static void
@@ -119,7 +102,7 @@ append_json_options(StringInfo options, Jsonb *json)
 	while ((token = JsonbIteratorNext(&it, &value, true)) == WJB_KEY)
 	{
 		char *name = pnstrdup(value.val.string.val, value.val.string.len);
-		(void)JsonbIteratorNext(&it, &value, true);
+		(void) JsonbIteratorNext(&it, &value, true);
 		switch (value.type)
 		{
 			case jbvString: append_option(options, name, pnstrdup(value.val.string.val, value.val.string.len)); break;
@@ -182,9 +165,9 @@ create_collection(FunctionCallInfo fcinfo)
 	for (int i = kName; i <= kIndex; i++)
 	{
 		const char *const names[] = {"name", "dimensions", "metric", "type", "index"};
-		require_argument(fcinfo, i, names[i]);
+		required_argument(fcinfo, i, names[i]);
 	}
-	require_argument(fcinfo, kKeyType, "key_type");
+	required_argument(fcinfo, kKeyType, "key_type");
 	RangeVar *name = parse_name(PG_GETARG_DATUM(kName));
 	core::distance::Metric metric = parse_metric(text_to_cstring(PG_GETARG_TEXT_PP(kMetric)));
 	const Word &type = look_up_word(fcinfo, kType, "type", kTypes);
@@ -192,11 +175,12 @@ create_collection(FunctionCallInfo fcinfo)
 	const Word &key = look_up_word(fcinfo, kKeyType, "key_type", kKeys);
 	const char *options = index_options(fcinfo);
 	if (index.sql == nullptr && options[0] != '\0')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options of an index make no sense with index \"none\"")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("options of an index make no sense with index \"none\"")));
 
 	Oid schema = RangeVarGetCreationNamespace(name);
 	const char *table = quote_qualified(schema, name->relname);
-	const char *own = own_schema();
+	const char *own = extension_names().quoted_schema;
 	StringInfoData sql;
 	initStringInfo(&sql);
 	SPI_connect();
@@ -207,8 +191,8 @@ create_collection(FunctionCallInfo fcinfo)
 					 table, key.sql, own, type.sql, PG_GETARG_INT32(kDimensions));
 	execute_ddl(sql.data);
 	resetStringInfo(&sql);
-	appendStringInfo(&sql, "CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION vecdb.%s()", kTriggerName, table,
-					 kTouchFunction);
+	appendStringInfo(&sql, "CREATE TRIGGER %s BEFORE UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION vecdb.%s()",
+					 kTriggerName, table, kTouchFunction);
 	execute_ddl(sql.data);
 	if (index.sql != nullptr)
 	{
@@ -253,8 +237,8 @@ is_collection(Oid relid)
 static bool
 drop_collection(RangeVar *name, bool if_exists)
 {
-	Oid relid = RangeVarGetRelidExtended(name, AccessExclusiveLock, if_exists ? RVR_MISSING_OK : 0, RangeVarCallbackOwnsRelation,
-										 nullptr);
+	Oid relid = RangeVarGetRelidExtended(name, AccessExclusiveLock, if_exists ? RVR_MISSING_OK : 0,
+										 RangeVarCallbackOwnsRelation, nullptr);
 	if (!OidIsValid(relid))
 		return false;
 	if (!is_collection(relid))
@@ -278,17 +262,17 @@ VECDB_FUNCTION(vecdb_create_collection)
 
 VECDB_FUNCTION(vecdb_drop_collection)
 {
-	api::require_argument(fcinfo, 0, "name");
+	Datum name = api::required_argument(fcinfo, 0, "name");
 	bool if_exists = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	PG_RETURN_BOOL(api::drop_collection(api::parse_name(PG_GETARG_DATUM(0)), if_exists));
+	PG_RETURN_BOOL(api::drop_collection(api::parse_name(name), if_exists));
 }
 
 /* updated_at becomes the time of the transaction; a table without such a column is left alone. */
 VECDB_FUNCTION(vecdb_collection_touch)
 {
 	auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("collection_touch() must be fired before UPDATE, for each row")));
 	TupleDesc desc = RelationGetDescr(trigger->tg_relation);
