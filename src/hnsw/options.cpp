@@ -8,6 +8,7 @@
 #include "hnsw/pending.hpp"
 #include "hnsw/state.hpp"
 #include "storage/build_aid.hpp"
+#include "storage/time_budget.hpp"
 
 namespace vecdb::hnsw
 {
@@ -80,6 +81,10 @@ module_init()
 	DefineCustomIntVariable("vecdb.build_seed", "Sets the seed of index builds.",
 							"The same rows in the same order give the same index for the same seed.",
 							&storage::guc_build_seed, 0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+	DefineCustomIntVariable(
+		"vecdb.time_budget_ms", "Sets the time after which an index scan looks no further for rows.",
+		"It then returns what it has found, with a notice. 0 means no limit.", &storage::guc_time_budget_ms, 0, 0,
+		INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
 	MarkGUCPrefixReserved("hnsw");
 	state_init();
 	pending_init();

@@ -110,7 +110,9 @@ validate_opclass(Oid opclass, const Support *kinds, uint16 supports)
 	for (int i = 0; i < operators->n_members; i++)
 	{
 		auto *op = reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
-		if (op->amopstrategy != 1 || op->amoppurpose != AMOP_ORDER ||
+		bool known = op->amopstrategy == kDistanceStrategy ||
+					 (op->amopstrategy == kQueryStrategy && op->amoprighttype != op->amoplefttype);
+		if (!known || op->amoppurpose != AMOP_ORDER ||
 			!check_amop_signature(op->amopopr, FLOAT8OID, op->amoplefttype, op->amoprighttype))
 		{
 			ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -119,7 +121,7 @@ validate_opclass(Oid opclass, const Support *kinds, uint16 supports)
 			good = false;
 			continue;
 		}
-		has_order |= op->amoplefttype == type;
+		has_order |= op->amoplefttype == type && op->amopstrategy == kDistanceStrategy;
 	}
 	ReleaseCatCacheList(operators);
 	ReleaseCatCacheList(procs);

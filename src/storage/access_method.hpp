@@ -20,6 +20,10 @@ struct OpclassInfo
 	uint8 element_type;  // core::layout::ElementType
 };
 
+/* Strategies of operator classes: what an ORDER BY key's sk_strategy says its argument is. */
+constexpr StrategyNumber kDistanceStrategy = 1;  // distance to a value of the indexed type
+constexpr StrategyNumber kQueryStrategy = 2;     // <*>: minus the score for a vecdb.query; not of bit strings
+
 /* Kinds of support functions. */
 enum class Support : uint8
 {
