@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * Ranges over fields of a document by an index on an expression such as ((payload->>'price')::numeric).
+ *
+ * Regime: shell.
+ * Keeps:  an index never changes an answer. The exact condition stays; the expression's is beside it and follows from it. It may be
+ *         evaluated for any row: the index, valid and of all rows, proves that the expression raises for none. So it also proves that no
+ *         array is stored there, of which an element could hold what the array as a whole does not.
+ */
+#include "api/filter_compile.hpp"
+
+extern "C" {
+#include "catalog/pg_inherits.h"
+#include "utils/ruleutils.h"
+}
+
+namespace vecdb::api
+{
+
+/* Expressions of the indexes that hold every row that any snapshot of ours can see. */
+static void
+seek_indexes(FilterCompiler &c)
+{
+	c.indexes_sought = true;
+	bool partitioned = c.target->relkind == RELKIND_PARTITIONED_TABLE;
+	/* Rows of children are not in indexes of the parent. */
+	if (!partitioned && (c.target->relkind == RELKIND_VIEW || has_subclass(c.target->relid)))
+		return;
+	Relation relation = relation_open(c.target->relid, NoLock);
+	ListCell *cell;
+	foreach (cell, RelationGetIndexList(relation))
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		if (form->indisvalid && form->indisready && !form->indcheckxmin && RelationGetIndexPredicate(index) == NIL)
+			c.index_expressions = list_concat(c.index_expressions, RelationGetIndexExpressions(index));
+		index_close(index, AccessShareLock);
+	}
+	relation_close(relation, NoLock);
+}
+
+static Node *
+without_relabel(Node *node)
+{
+	while (node != nullptr && IsA(node, RelabelType))
+		node = reinterpret_cast<Node *>(castNode(RelabelType, node)->arg);
+	return node;
+}
+
+static bool
+is_text(Node *node, std::string_view text)
+{
+	if (!IsA(node, Const) || castNode(Const, node)->constisnull || castNode(Const, node)->consttype != TEXTOID)
+		return false;
+	struct varlena *value = PG_DETOAST_DATUM_PACKED(castNode(Const, node)->constvalue);
+	return text == std::string_view(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+/* Of an operator or a function of two arguments. */
+static bool
+is_call(Node *node, Oid function, Node *&left, Node *&right)
+{
+	List *arguments = nullptr;
+	if (IsA(node, OpExpr) && castNode(OpExpr, node)->opfuncid == function)
+		arguments = castNode(OpExpr, node)->args;
+	else if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == function)
+		arguments = castNode(FuncExpr, node)->args;
+	if (list_length(arguments) != 2)
+		return false;
+	left = static_cast<Node *>(linitial(arguments));
+	right = static_cast<Node *>(lsecond(arguments));
+	return true;
+}
+
+/* doc -> 'a' -> 'b' for the field a.b; the last by `last`, -> or ->>. */
+static bool
+is_way(Node *node, const FieldColumn &field, Oid last)
+{
+	Oid function = last;
+	for (int i = field.step_count; i-- > 0; function = F_JSONB_OBJECT_FIELD)
+	{
+		Node *left, *right;
+		if (field.steps[i].kind != PathStep::Kind::name || !is_call(node, function, left, right) ||
+			!is_text(without_relabel(right), field.steps[i].name))
+			return false;
+		node = without_relabel(left);
+	}
+	return IsA(node, Var) && castNode(Var, node)->varattno == field.attno;
+}
+
+/* The type as which the expression holds the field's number; InvalidOid where it is another expression. */
+static Oid
+number_type(Node *node, const FieldColumn &field, BoundUse &use)
+{
+	use = BoundUse::exact;
+	if (IsA(node, CoerceViaIO))
+	{
+		auto *cast = castNode(CoerceViaIO, node);
+		Oid type = cast->resulttype;
+		if (type == FLOAT8OID || type == FLOAT4OID)
+			use = BoundUse::implied;
+		else if (type != NUMERICOID && type != INT8OID && type != INT4OID && type != INT2OID)
+			return InvalidOid;
+		return is_way(without_relabel(reinterpret_cast<Node *>(cast->arg)), field, F_JSONB_OBJECT_FIELD_TEXT)
+				   ? type
+				   : InvalidOid;
+	}
+	if (!IsA(node, FuncExpr) || list_length(castNode(FuncExpr, node)->args) != 1)
+		return InvalidOid;
+	auto *call = castNode(FuncExpr, node);
+	if (call->funcid != F_NUMERIC_JSONB && call->funcid != F_FLOAT8_JSONB)
+		return InvalidOid;
+	if (call->funcid == F_FLOAT8_JSONB)
+		use = BoundUse::implied;
+	return is_way(static_cast<Node *>(linitial(call->args)), field, F_JSONB_OBJECT_FIELD) ? call->funcresulttype
+																						  : InvalidOid;
+}
+
+static bool
+is_datetime_of(Node *node, const FieldColumn &field)
+{
+	if (!IsA(node, FuncExpr) || list_length(castNode(FuncExpr, node)->args) != 1)
+		return false;
+	auto *call = castNode(FuncExpr, node);
+	Oid schema = get_func_namespace(call->funcid);
+	const char *name = get_func_name(call->funcid);
+	const char *schema_name = OidIsValid(schema) ? get_namespace_name(schema) : nullptr;
+	return name != nullptr && strcmp(name, "datetime") == 0 && schema_name != nullptr &&
+		   strcmp(schema_name, "vecdb") == 0 &&
+		   is_way(static_cast<Node *>(linitial(call->args)), field, F_JSONB_OBJECT_FIELD);
+}
+
+static char *
+spelled(FilterCompiler &c, Node *expression)
+{
+	List *context = deparse_context_for("t", c.target->relid);
+	return psprintf("(%s)", deparse_expression(expression, context, true, false));
+}
+
+/* The numbers among the values; only where all are numbers can a number be asked for. */
+static void
+append_number_values(FilterCompiler &c, const char *expression, Oid type, const FilterNode &node)
+{
+	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (node.value_count + 1)));
+	int count = 0;
+	for (int i = 0; i < node.value_count; i++)
+	{
+		if (node.values[i].type != jbvNumeric)
+			return;
+		count += scalar_value(type, node.values[i], values[count]);
+	}
+	if (count == 0)
+		return;
+	appendStringInfo(c.sql, " AND %s OPERATOR(pg_catalog.=) ANY (", expression);
+	int16 length;
+	bool by_value;
+	char align;
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	append_value(c, get_array_type(type),
+				 PointerGetDatum(construct_array(values, count, type, length, by_value, align)));
+	appendStringInfoChar(c.sql, ')');
+}
+
+static void
+append_index_condition(FilterCompiler &c, Node *expression, const FieldColumn &field, const FilterNode &node)
+{
+	if (node.kind == FilterKind::time_range)
+	{
+		if (is_datetime_of(expression, field))
+			append_time_bounds(c, spelled(c, expression), node);
+		return;
+	}
+	BoundUse use;
+	Oid type = number_type(expression, field, use);
+	if (!OidIsValid(type))
+		return;
+	int begin = c.sql->len;
+	if (node.kind == FilterKind::one_of)
+		append_number_values(c, spelled(c, expression), type, node);
+	else if (!append_number_bounds(c, spelled(c, expression), type, node, use))
+	{
+		c.sql->len = begin;
+		c.sql->data[begin] = '\0';
+	}
+}
+
+void
+append_index_conditions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
+{
+	bool numbers = node.kind == FilterKind::number_range ||
+				   (node.kind == FilterKind::one_of && node.value_count > 0 && node.values[0].type == jbvNumeric);
+	if (field.type != JSONBOID || field.step_count == 0 || (!numbers && node.kind != FilterKind::time_range))
+		return;
+	if (!c.indexes_sought)
+		seek_indexes(c);
+	ListCell *cell;
+	foreach (cell, c.index_expressions)
+		append_index_condition(c, static_cast<Node *>(lfirst(cell)), field, node);
+}
+
+}  // namespace vecdb::api
