@@ -88,3 +88,12 @@ COMMENT ON AGGREGATE vecdb.bm25_idf(sparsevec, sparsevec) IS
 CREATE FUNCTION vecdb.to_sparse(dense vector, threshold double precision DEFAULT 0) RETURNS sparsevec
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vecdb_to_sparse';
 COMMENT ON FUNCTION vecdb.to_sparse(vector, double precision) IS 'the elements above the threshold (not equal to it) as a sparse vector';
+
+-- several searches, one answer
+
+CREATE FUNCTION vecdb.hybrid_search(rel regclass, key anycompatible, legs jsonb, fusion text DEFAULT 'rrf', k integer DEFAULT 10,
+        skip integer DEFAULT 0, filter jsonb DEFAULT NULL, fusion_params jsonb DEFAULT NULL, params jsonb DEFAULT NULL)
+    RETURNS TABLE (id anycompatible, score double precision, rank bigint, leg_ranks integer[], leg_scores double precision[])
+    LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'vecdb_hybrid_search';
+COMMENT ON FUNCTION vecdb.hybrid_search(regclass, anycompatible, jsonb, text, integer, integer, jsonb, jsonb, jsonb) IS
+    'rows by several searches at once (legs: dense and sparse vectors, BM25, full text), fused by rrf, relative_score, dbsf or product; docs/hybrid.md';
