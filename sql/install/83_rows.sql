@@ -6,3 +6,23 @@ CREATE FUNCTION vecdb.scroll(rel regclass, key anycompatible, k integer DEFAULT 
 	AS 'MODULE_PATHNAME', 'vecdb_scroll' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 100;
 COMMENT ON FUNCTION vecdb.scroll(regclass, anycompatible, integer, text, jsonb, text, boolean, jsonb) IS
 	'the next k rows behind a cursor, in order of the key, or of a column or payload field and then the key; rows without a value there come last. The last page has fewer than k rows';
+
+CREATE FUNCTION vecdb.count(rel regclass, filter jsonb DEFAULT NULL, exact boolean DEFAULT true, params jsonb DEFAULT NULL)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'vecdb_count' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION vecdb.count(regclass, jsonb, boolean, jsonb) IS
+	'rows that the filter lets through; not exact: as many as the planner expects, from statistics that are as old as the last ANALYZE';
+
+CREATE FUNCTION vecdb.facet(rel regclass, field text, k integer DEFAULT 10, filter jsonb DEFAULT NULL, exact boolean DEFAULT true,
+		params jsonb DEFAULT NULL)
+	RETURNS TABLE(value jsonb, count bigint)
+	AS 'MODULE_PATHNAME', 'vecdb_facet' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000 ROWS 10;
+COMMENT ON FUNCTION vecdb.facet(regclass, text, integer, jsonb, boolean, jsonb) IS
+	'the k commonest values of a column or payload field and their rows, commonest first, then by value; a row counts once for each distinct element of an array. Not exact: from a sample of a large table';
+
+CREATE FUNCTION vecdb.sample(rel regclass, key anycompatible, k integer DEFAULT 10, filter jsonb DEFAULT NULL,
+		seed float8 DEFAULT NULL, params jsonb DEFAULT NULL)
+	RETURNS TABLE(id anycompatible)
+	AS 'MODULE_PATHNAME', 'vecdb_sample' LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 10;
+COMMENT ON FUNCTION vecdb.sample(regclass, anycompatible, integer, jsonb, float8, jsonb) IS
+	'k rows at random, none twice, in random order; the same ones for the same seed and keys. Reads all rows that the filter lets through';
