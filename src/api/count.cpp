@@ -40,7 +40,8 @@ append_where(StringInfo sql, const Target &target, Jsonb *filter, const char *co
 bool
 is_stored(const Target &target)
 {
-	return target.relkind == RELKIND_RELATION || target.relkind == RELKIND_MATVIEW || target.relkind == RELKIND_PARTITIONED_TABLE;
+	return target.relkind == RELKIND_RELATION || target.relkind == RELKIND_MATVIEW ||
+		   target.relkind == RELKIND_PARTITIONED_TABLE;
 }
 
 double
@@ -108,10 +109,12 @@ VECDB_FUNCTION(vecdb_count)
 	initStringInfo(&where);
 	bool filtered = append_where(&where, target, jsonb_argument(fcinfo, kFilter), nullptr, values);
 	if (!exact && !is_stored(target))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("rows of a view or a foreign table cannot be estimated"),
-						errhint("Use exact => true.")));
-	int64 count = exact || is_tiny(target) ? count_exactly(target, where.data, values, filtered)
-										   : static_cast<int64>(std::llround(estimate_rows(target, where.data, values)));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("rows of a view or a foreign table cannot be estimated"), errhint("Use exact => true.")));
+	int64 count = exact || is_tiny(target)
+					  ? count_exactly(target, where.data, values, filtered)
+					  : static_cast<int64>(std::llround(estimate_rows(target, where.data, values)));
 	SPI_finish();
 	PG_RETURN_INT64(count);
 }

@@ -54,7 +54,7 @@ cursor_column(Oid type)
 static void
 set_locally(const char *name, const char *value)
 {
-	(void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 int
@@ -87,7 +87,8 @@ write_cursor(uint64 scope, bool among_nulls, CursorColumn *columns, const Datum 
 		token.values[i] = OutputFunctionCall(&columns[i].output, values[i]);
 	Size bytes = cursor_token_bytes(token);
 	if (bytes == 0)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("values of the key and of order_by are too long for a cursor"),
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("values of the key and of order_by are too long for a cursor"),
 						errdetail("One may have %zu bytes as text.", kMaxCursorValueBytes)));
 	auto *result = static_cast<text *>(palloc(VARHDRSZ + bytes));
 	SET_VARSIZE(result, VARHDRSZ + bytes);
@@ -150,7 +151,8 @@ read_cursor(text *cursor, uint64 scope, CursorColumn *columns, int count, bool o
 	if (!parse_cursor_token(std::span<const char>(VARDATA_ANY(cursor), bytes), std::span<char>(buffer, bytes), token))
 		report_wrong_cursor("It is not one that scroll returned.");
 	if (token.scope != scope)
-		report_wrong_cursor("It belongs to a walk over another relation, or by another key, order, direction or filter.");
+		report_wrong_cursor(
+			"It belongs to a walk over another relation, or by another key, order, direction or filter.");
 	int first = token.among_nulls ? 1 : 0;
 	if ((token.among_nulls && !ordered) || token.count != count - first)
 		report_wrong_cursor("It is not one that scroll returned.");

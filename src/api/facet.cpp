@@ -88,19 +88,23 @@ elements_of(const Facet &facet)
 	if (facet.shape == FacetShape::scalar)
 		return "";
 	if (facet.shape == FacetShape::array)
-		return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.unnest(g.v) AS u(e) WHERE u.e IS NOT NULL) AS d(v)";
-	return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.jsonb_array_elements(CASE pg_catalog.jsonb_typeof(g.v) "
+		return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.unnest(g.v) AS u(e) WHERE u.e IS NOT NULL) AS "
+			   "d(v)";
+	return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.jsonb_array_elements(CASE "
+		   "pg_catalog.jsonb_typeof(g.v) "
 		   "WHEN 'array' THEN g.v ELSE pg_catalog.jsonb_build_array(g.v) END) AS u(e) "
 		   "WHERE u.e OPERATOR(pg_catalog.<>) 'null'::pg_catalog.jsonb) AS d(v)";
 }
 
 static void
-append_statement(StringInfo sql, const Target &target, const Facet &facet, const char *sample, const char *where, int32 k)
+append_statement(StringInfo sql, const Target &target, const Facet &facet, const char *sample, const char *where,
+				 int32 k)
 {
 	const char *value = facet.shape == FacetShape::scalar ? "g.v" : "d.v";
 	const char *count = facet.shape == FacetShape::scalar ? "g.n" : "pg_catalog.sum(g.n)::pg_catalog.int8";
 	appendStringInfo(sql,
-					 "SELECT pg_catalog.to_jsonb(%s), %s FROM (SELECT %s AS v, pg_catalog.count(*) AS n FROM %s AS t%s%s GROUP BY 1) AS g%s",
+					 "SELECT pg_catalog.to_jsonb(%s), %s FROM (SELECT %s AS v, pg_catalog.count(*) AS n FROM %s AS "
+					 "t%s%s GROUP BY 1) AS g%s",
 					 value, count, facet.expression, target.relation, sample, where, elements_of(facet));
 	if (facet.shape != FacetShape::scalar)
 		appendStringInfo(sql, " GROUP BY %s", value);
@@ -128,7 +132,8 @@ VECDB_FUNCTION(vecdb_facet)
 	Facet facet = resolve_field(target, field, values);
 	StringInfoData where, sql;
 	initStringInfo(&where);
-	append_where(&where, target, jsonb_argument(fcinfo, kFilter), psprintf("(%s) IS NOT NULL", facet.expression), values);
+	append_where(&where, target, jsonb_argument(fcinfo, kFilter), psprintf("(%s) IS NOT NULL", facet.expression),
+				 values);
 	double share = 1;
 	const char *sample = exact ? "" : sampling(target, share);
 	initStringInfo(&sql);

@@ -50,7 +50,8 @@ append_hash(StringInfo sql, const Key &key, int n)
 	for (int i = 0; i < key.count; i++)
 	{
 		appendStringInfo(&row, "%s%s", i == 0 ? "" : ", ", key.columns[i]);
-		hashable = hashable && OidIsValid(lookup_type_cache(key.column_types[i], TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc);
+		hashable = hashable &&
+				   OidIsValid(lookup_type_cache(key.column_types[i], TYPECACHE_HASH_EXTENDED_PROC)->hash_extended_proc);
 	}
 	if (hashable)
 		appendStringInfo(sql, "pg_catalog.hash_record_extended(ROW(%s), $%d)", row.data, n);

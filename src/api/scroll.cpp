@@ -75,7 +75,8 @@ walk_column(const char *expression, Oid type, bool descending)
 	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
 	Oid beyond = descending ? entry->lt_opr : entry->gt_opr;
 	if (!OidIsValid(beyond))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("values of type %s have no order", format_type_be(type))));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("values of type %s have no order", format_type_be(type))));
 	Oid not_before = get_opfamily_member(entry->btree_opf, entry->btree_opintype, entry->btree_opintype,
 										 descending ? BTLessEqualStrategyNumber : BTGreaterEqualStrategyNumber);
 	return WalkColumn{expression, spell_operator(beyond), spell_operator(not_before)};
@@ -131,7 +132,8 @@ take_filter(Walk &walk, Jsonb *filter)
 	walk.custom = filter != nullptr && append_filter(&condition, walk.target, filter, walk.values);
 	if (keys_may_be_null(walk.target))
 		for (int i = 0; i < walk.target.key.count; i++)
-			appendStringInfo(&condition, "%s%s IS NOT NULL", condition.len > 0 ? " AND " : "", walk.target.key.columns[i]);
+			appendStringInfo(&condition, "%s%s IS NOT NULL", condition.len > 0 ? " AND " : "",
+							 walk.target.key.columns[i]);
 	walk.condition = condition.data;
 }
 
@@ -139,7 +141,8 @@ static uint64
 hash_text(uint64 hash, const char *text)
 {
 	/* With the zero at its end, so that "a", "bc" is not "ab", "c". */
-	return core::codec::cursor_hash(hash, {reinterpret_cast<const uint8 *>(text), text == nullptr ? 0 : strlen(text) + 1});
+	return core::codec::cursor_hash(hash,
+									{reinterpret_cast<const uint8 *>(text), text == nullptr ? 0 : strlen(text) + 1});
 }
 
 template <class T>
@@ -204,7 +207,8 @@ static void
 append_order(StringInfo sql, const Walk &walk)
 {
 	for (int i = 0; i < walk.count; i++)
-		appendStringInfo(sql, "%s%s%s", i == 0 ? " ORDER BY " : ", ", walk.columns[i].expression, walk.descending ? " DESC" : "");
+		appendStringInfo(sql, "%s%s%s", i == 0 ? " ORDER BY " : ", ", walk.columns[i].expression,
+						 walk.descending ? " DESC" : "");
 }
 
 /* The rows with an order value or, in a walk by the key, all; or those without one. */
@@ -238,7 +242,7 @@ run_part(Walk &walk, bool among_nulls, uint64 most_rows)
 		int first = among_nulls ? 1 : 0;
 		int n = values.count + 1;
 		for (int i = first; i < walk.count; i++)
-			(void)add_value(values, walk.cursors[i].type, walk.place[i]);
+			(void) add_value(values, walk.cursors[i].type, walk.place[i]);
 		append_beyond(&sql, walk, first, n);
 	}
 	append_order(&sql, walk);
@@ -266,7 +270,8 @@ put_rows(Walk &walk, ReturnSetInfo *result, bool among_nulls)
 		MemoryContext before = MemoryContextSwitchTo(row_context);
 		Datum row[3] = {fields[0], walk.ordered ? fields[1] : Datum{0}, Datum{0}};
 		bool nulls[3] = {is_null[0], !walk.ordered || is_null[1], false};
-		row[2] = write_cursor(walk.scope, among_nulls, walk.cursors + skipped, fields + first + skipped, walk.count - skipped);
+		row[2] = write_cursor(walk.scope, among_nulls, walk.cursors + skipped, fields + first + skipped,
+							  walk.count - skipped);
 		tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(row_context);
