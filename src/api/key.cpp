@@ -139,6 +139,7 @@ allocate_columns(Key &key, int count)
 	key.count = count;
 	key.attnos = static_cast<AttrNumber *>(palloc(static_cast<Size>(count) * sizeof(AttrNumber)));
 	key.column_types = static_cast<Oid *>(palloc(static_cast<Size>(count) * sizeof(Oid)));
+	key.id_types = static_cast<Oid *>(palloc(static_cast<Size>(count) * sizeof(Oid)));
 	key.columns = static_cast<const char **>(palloc(static_cast<Size>(count) * sizeof(const char *)));
 }
 
@@ -147,7 +148,7 @@ set_column(Key &key, int i, Relation relation, AttrNumber attno)
 {
 	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(relation), attno - 1);
 	key.attnos[i] = attno;
-	key.column_types[i] = column->atttypid;
+	key.column_types[i] = key.id_types[i] = column->atttypid;
 	key.columns[i] = column_reference(NameStr(column->attname));
 	return column;
 }
@@ -186,7 +187,7 @@ take_key_column(Key &key, Relation relation, const char *key_column)
 		report_no_key(relation, psprintf("column \"%s\"", key_column));
 }
 
-static const char *
+const char *
 column_as(const char *column, Oid type, Oid wanted)
 {
 	return type == wanted ? column : psprintf("(%s)::%s", column, format_type_be_qualified(wanted));
@@ -203,6 +204,7 @@ resolve_scalar(Key &key, Relation relation, const char *key_column)
 	if (key.count != 1)
 		report_no_key(relation, "one column");
 	check_key_type(relation, TupleDescAttr(RelationGetDescr(relation), key.attnos[0] - 1), key.type);
+	key.id_types[0] = key.type;
 	key.select = column_as(key.columns[0], key.column_types[0], key.type);
 }
 
@@ -239,6 +241,7 @@ resolve_composite(Key &key, Relation relation, TupleDesc attributes)
 		AttrNumber attno = find_column(relation, NameStr(attribute->attname));
 		Form_pg_attribute column = set_column(key, count, relation, attno);
 		check_key_type(relation, column, attribute->atttypid);
+		key.id_types[count] = attribute->atttypid;
 		appendStringInfo(&row, "%s%s", count == 0 ? "" : ", ",
 						 column_as(key.columns[count], column->atttypid, attribute->atttypid));
 		count++;

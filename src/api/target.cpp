@@ -117,7 +117,9 @@ copy_target(const Target &from)
 	{
 		key.attnos = static_cast<AttrNumber *>(palloc(count * sizeof(AttrNumber)));
 		key.column_types = static_cast<Oid *>(palloc(count * sizeof(Oid)));
+		key.id_types = static_cast<Oid *>(palloc(count * sizeof(Oid)));
 		key.columns = static_cast<const char **>(palloc(count * sizeof(const char *)));
+		memcpy(key.id_types, from.key.id_types, count * sizeof(Oid));
 		memcpy(key.attnos, from.key.attnos, count * sizeof(AttrNumber));
 		memcpy(key.column_types, from.key.column_types, count * sizeof(Oid));
 		for (Size i = 0; i < count; i++)

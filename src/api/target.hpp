@@ -35,6 +35,7 @@ struct Key
 	int count;  // columns
 	AttrNumber *attnos;
 	Oid *column_types;
+	Oid *id_types;         // of the values in an id: as column_types, but for integers, domains and varchar
 	const char **columns;  // "t.a"
 	const char *select;    // an expression of type `type`
 	const char *order;     // "t.a, t.b": ties are broken by it

@@ -80,6 +80,13 @@ extend_relation_by(Relation rel, int n, Buffer *buffers)
 		UnlockRelationForExtension(rel, ExclusiveLock);
 }
 
+/* Whether the planner has an ordering operator's index serve the first of several sort keys. Remove when 17 is the oldest. */
+#if PG_VERSION_NUM >= 170000
+constexpr bool kOrdersByFirstKeys = true;
+#else
+constexpr bool kOrdersByFirstKeys = false;
+#endif
+
 inline void
 vacuum_delay_point_compat()
 {

@@ -38,9 +38,12 @@ known_count(Node *node, ParamListInfo params)
 	return value->isnull || value->ptype != INT8OID ? -1 : DatumGetInt64(value->value);
 }
 
-/* The ordered scan of ours whose rows reach plan one for one. */
+/*
+ * The ordered scan of ours whose rows reach plan one for one. ahead: rows beyond those that plan gives up, which have to
+ * be seen first: an Incremental Sort reads until the distance changes.
+ */
 static const IndexScan *
-scan_below(Plan *plan)
+scan_below(Plan *plan, int64 &ahead)
 {
 	while (plan != nullptr)
 	{
@@ -57,6 +60,10 @@ scan_below(Plan *plan)
 				if (plan->qual != NIL)
 					return nullptr;
 				plan = reinterpret_cast<SubqueryScan *>(plan)->subplan;
+				break;
+			case T_IncrementalSort:
+				ahead++;
+				plan = outerPlan(plan);
 				break;
 			case T_Result:
 			case T_LockRows:
@@ -79,13 +86,14 @@ note_limits(Plan *plan, ParamListInfo params)
 	if (IsA(plan, Limit))
 	{
 		auto *limit = reinterpret_cast<Limit *>(plan);
-		const IndexScan *scan = scan_below(outerPlan(plan));
+		int64 ahead = 0;
+		const IndexScan *scan = scan_below(outerPlan(plan), ahead);
 		if (scan != nullptr)
 		{
 			int64 count = limit->limitCount == nullptr ? -1 : known_count(limit->limitCount, params);
 			int64 offset = known_count(limit->limitOffset, params);
 			bool known = count >= 0 && offset >= 0 && count < PG_INT32_MAX && offset < PG_INT32_MAX;
-			storage::set_row_limit(scan->indexid, known ? static_cast<uint64>(count + offset) : 0);
+			storage::set_row_limit(scan->indexid, known ? static_cast<uint64>(count + offset + ahead) : 0);
 			return;
 		}
 	}
