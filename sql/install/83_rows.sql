@@ -26,3 +26,25 @@ CREATE FUNCTION vecdb.sample(rel regclass, key anycompatible, k integer DEFAULT 
 	AS 'MODULE_PATHNAME', 'vecdb_sample' LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 1000 ROWS 10;
 COMMENT ON FUNCTION vecdb.sample(regclass, anycompatible, integer, jsonb, float8, jsonb) IS
 	'k rows at random, none twice, in random order; the same ones for the same seed and keys. Reads all rows that the filter lets through';
+
+CREATE FUNCTION vecdb.upsert(rel regclass, vec name, ids anycompatiblearray, vectors vector[], payloads jsonb[] DEFAULT NULL,
+		payload_column name DEFAULT NULL)
+	RETURNS TABLE(id anycompatible, inserted boolean)
+	AS 'MODULE_PATHNAME', 'vecdb_upsert' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 100;
+COMMENT ON FUNCTION vecdb.upsert(regclass, name, anycompatiblearray, vector[], jsonb[], name) IS
+	'inserts rows by key, vector and payload, or updates those that are there; of equal keys the last one counts. Returns the keys in order, and which were inserted';
+
+CREATE FUNCTION vecdb.delete_points(rel regclass, ids anycompatiblearray) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'vecdb_delete_points' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION vecdb.delete_points(regclass, anycompatiblearray) IS
+	'deletes the rows of these keys and returns how many there were; a key of no row is no error';
+
+CREATE FUNCTION vecdb.upsert_rows(rel regclass, rows jsonb) RETURNS bigint
+	AS 'MODULE_PATHNAME', 'vecdb_upsert_rows' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION vecdb.upsert_rows(regclass, jsonb) IS
+	'inserts rows from JSON objects by names of columns, or updates those columns of rows with that primary key; one after another, in order. Returns how many were written';
+
+CREATE PROCEDURE vecdb.expire_rows(rel regclass, col name, batch integer DEFAULT 1000, INOUT deleted bigint DEFAULT NULL)
+	AS 'MODULE_PATHNAME', 'vecdb_expire_rows' LANGUAGE C;
+COMMENT ON PROCEDURE vecdb.expire_rows(regclass, name, integer, bigint) IS
+	'deletes the rows whose time in a column of type timestamptz has come, committing after each batch; returns how many. Not inside a transaction block';

@@ -24,6 +24,19 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
+const char *
+spell_operator(Oid oid)
+{
+	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", oid);
+	auto form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+	const char *spelled =
+		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return spelled;
+}
+
 bool
 append_where(StringInfo sql, const Target &target, Jsonb *filter, const char *condition, Values &values)
 {

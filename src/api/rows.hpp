@@ -14,6 +14,9 @@ namespace vecdb::api
 Jsonb *jsonb_argument(FunctionCallInfo fcinfo, int argument);
 const char *text_argument(FunctionCallInfo fcinfo, int argument);
 
+/* "OPERATOR(schema.name)". */
+const char *spell_operator(Oid oid);
+
 /* " WHERE ..." of the filter and, in parentheses, of more conditions (null: none); nothing where there is none. True: of a filter. */
 bool append_where(StringInfo sql, const Target &target, Jsonb *filter, const char *condition, Values &values);
 

@@ -6,11 +6,7 @@
  *         costs the same wherever it lies. Rows without an order value come last, by a second statement, as no comparison reaches them.
  *         A row that is there and unchanged for the whole walk is returned exactly once.
  */
-#include "api/ranked.hpp"
-
-extern "C" {
-#include "utils/datum.h"
-}
+#include "api/rows.hpp"
 
 #include "api/cursor.hpp"
 #include "api/filter.hpp"
@@ -49,25 +45,12 @@ struct Walk
 	CursorColumn *cursors;
 	const char *selected;   // what a statement selects
 	const char *condition;  // of the filter; "" for none
-	bool custom;            // the filter's values decide on the plan
+	bool custom;            // values of the filter or the order decide on the plan
 	uint64 scope;
 	bool continues, among_nulls;  // behind `place`
 	Datum *place;
 	text *after;  // null: from the start
 };
-
-static const char *
-spell_operator(Oid oid)
-{
-	HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(oid));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator %u", oid);
-	auto form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-	const char *spelled =
-		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
-	ReleaseSysCache(tuple);
-	return spelled;
-}
 
 static WalkColumn
 walk_column(const char *expression, Oid type, bool descending)
@@ -109,8 +92,8 @@ take_columns(Walk &walk, const char *order_by)
 		StringInfoData expression;
 		initStringInfo(&expression);
 		Oid type = JSONBOID;
-		if (append_field(&expression, walk.target, order_by, walk.values, &type))
-			type = JSONBOID;
+		/* A path is a value: only as a constant is the expression that of an index. */
+		walk.custom = append_field(&expression, walk.target, order_by, walk.values, &type);
 		walk.columns[0] = walk_column(expression.data, type, walk.descending);
 		walk.cursors[0] = cursor_column(type);
 		appendStringInfo(&selected, ", pg_catalog.to_jsonb(%s), %s", expression.data, expression.data);
@@ -129,7 +112,8 @@ take_filter(Walk &walk, Jsonb *filter)
 {
 	StringInfoData condition;
 	initStringInfo(&condition);
-	walk.custom = filter != nullptr && append_filter(&condition, walk.target, filter, walk.values);
+	if (filter != nullptr && append_filter(&condition, walk.target, filter, walk.values))
+		walk.custom = true;
 	if (keys_may_be_null(walk.target))
 		for (int i = 0; i < walk.target.key.count; i++)
 			appendStringInfo(&condition, "%s%s IS NOT NULL", condition.len > 0 ? " AND " : "",
@@ -317,10 +301,10 @@ VECDB_FUNCTION(vecdb_scroll)
 	walk.k = PG_ARGISNULL(kK) ? 100 : PG_GETARG_INT32(kK);
 	check_page(walk.k, 0);
 	walk.after = PG_ARGISNULL(kAfter) ? nullptr : PG_GETARG_TEXT_PP(kAfter);
-	Jsonb *filter = PG_ARGISNULL(kFilter) ? nullptr : PG_GETARG_JSONB_P(kFilter);
-	const char *order_by = PG_ARGISNULL(kOrderBy) ? nullptr : text_to_cstring(PG_GETARG_TEXT_PP(kOrderBy));
+	Jsonb *filter = jsonb_argument(fcinfo, kFilter);
+	const char *order_by = text_argument(fcinfo, kOrderBy);
 	walk.descending = !PG_ARGISNULL(kDescending) && PG_GETARG_BOOL(kDescending);
-	SearchParams params = read_params(PG_ARGISNULL(kParams) ? nullptr : PG_GETARG_JSONB_P(kParams));
+	SearchParams params = read_params(jsonb_argument(fcinfo, kParams));
 	ReturnSetInfo *result = begin_rows(fcinfo);
 	SPI_connect();
 	walk.target = open_target(relid, nullptr, argument_type(fcinfo, kKey, "key"), params);
