@@ -59,6 +59,23 @@ append_hash(StringInfo sql, const Key &key, int n)
 		appendStringInfo(sql, "pg_catalog.hashtextextended(ROW(%s)::pg_catalog.text, $%d)", row.data, n);
 }
 
+/* One column of a row type is, for SQL, the columns of that type. */
+static void
+put_id(ReturnSetInfo *result, Datum id, bool isnull, bool is_row)
+{
+	if (!is_row || isnull)
+	{
+		tuplestore_putvalues(result->setResult, result->setDesc, &id, &isnull);
+		return;
+	}
+	HeapTupleHeader header = DatumGetHeapTupleHeader(id);
+	HeapTupleData tuple{};
+	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple.t_data = header;
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuplestore_puttuple(result->setResult, &tuple);
+}
+
 }  // namespace vecdb::api
 
 using namespace vecdb;
@@ -87,11 +104,12 @@ VECDB_FUNCTION(vecdb_sample)
 	append_hash(&sql, target.key, n);
 	appendStringInfo(&sql, ", %s LIMIT %d", target.key.order, k);
 	run_statement(sql.data, values, options);
+	bool is_row = type_is_rowtype(target.key.type);
 	for (uint64 i = 0; i < SPI_tuptable->numvals; i++)
 	{
 		bool isnull = false;
 		Datum id = heap_getattr(SPI_tuptable->vals[i], 1, SPI_tuptable->tupdesc, &isnull);
-		tuplestore_putvalues(result->setResult, result->setDesc, &id, &isnull);
+		put_id(result, id, isnull, is_row);
 	}
 	SPI_finish();
 	return Datum{0};
