@@ -33,7 +33,7 @@ append_value(FilterCompiler &c, Oid type, Datum value)
 	bool is_varlena;
 	getTypeOutputInfo(type, &output, &is_varlena);
 	appendStringInfo(c.sql, "%s::%s", quote_literal_cstr(OidOutputFunctionCall(output, value)),
-					 format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY));
+					 format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
 }
 
 void
@@ -198,7 +198,7 @@ id_value(Oid type, const JsonbValue &part, Datum &value)
 static void
 append_array(FilterCompiler &c, Oid type, Datum *values, int count)
 {
-	Oid asked = type == VARCHAROID ? TEXTOID : type;
+	Oid asked = asked_type(type);
 	int16 length;
 	bool by_value;
 	char align;
@@ -234,22 +234,26 @@ append_has_id(FilterCompiler &c, const FilterNode &node)
 	}
 	if (key.count == 1)
 	{
-		appendStringInfo(c.sql, "(%s OPERATOR(pg_catalog.=) ANY (", key.columns[0]);
+		appendStringInfo(c.sql, "(%s %s ANY (", key.columns[0], equality_of(asked_type(types[0])));
 		append_array(c, types[0], values[0], count);
 		appendStringInfoString(c.sql, "))");
 		return;
 	}
-	appendStringInfoChar(c.sql, '(');
-	for (int i = 0; i < key.count; i++)
-		appendStringInfo(c.sql, "%s%s", i == 0 ? "(" : ", ", key.columns[i]);
-	appendStringInfoString(c.sql, ") IN (SELECT * FROM ROWS FROM (");
+	appendStringInfoString(c.sql, "(EXISTS (SELECT FROM ROWS FROM (");
 	for (int i = 0; i < key.count; i++)
 	{
 		appendStringInfoString(c.sql, i == 0 ? "pg_catalog.unnest(" : ", pg_catalog.unnest(");
 		append_array(c, types[i], values[i], count);
 		appendStringInfoChar(c.sql, ')');
 	}
-	appendStringInfoString(c.sql, ")))");
+	appendStringInfoString(c.sql, ") AS i(");
+	for (int i = 0; i < key.count; i++)
+		appendStringInfo(c.sql, i == 0 ? "k%d" : ", k%d", i);
+	appendStringInfoString(c.sql, ") WHERE ");
+	for (int i = 0; i < key.count; i++)
+		appendStringInfo(c.sql, "%s%s %s i.k%d", i == 0 ? "" : " AND ", key.columns[i],
+						 equality_of(asked_type(types[i])), i);
+	appendStringInfoString(c.sql, "))");
 }
 
 static void

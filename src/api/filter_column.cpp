@@ -364,8 +364,7 @@ append_range(FilterCompiler &c, const char *expression, Oid type, const FilterNo
 
 /* --- equality --- */
 
-/* "OPERATOR(schema.=)" of the type's default class. */
-static const char *
+const char *
 equality_of(Oid type)
 {
 	Oid op = lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
@@ -378,13 +377,6 @@ equality_of(Oid type)
 		psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)), NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 	return spelled;
-}
-
-/* What equality with a column of the type is asked by: varchar has none of its own. */
-static Oid
-asked_type(Oid type)
-{
-	return type == VARCHAROID ? TEXTOID : type;
 }
 
 /* The node's values that can be of the type; returns their number. */
@@ -543,11 +535,11 @@ append_scalar_condition(FilterCompiler &c, const char *expression, Oid type, con
 		case FilterKind::contains_any:
 		case FilterKind::phrase:
 		case FilterKind::prefix:
-			if (type_class == TypeClass::text)
-				append_text_condition(
-					c,
-					type == TEXTOID || type == VARCHAROID ? expression : psprintf("(%s)::pg_catalog.text", expression),
-					node);
+			if (type == TEXTOID || type == VARCHAROID)
+				append_text_condition(c, expression, node);
+			else if (type_class == TypeClass::text || type_class == TypeClass::uuid ||
+					 type_class == TypeClass::enumeration)
+				append_text_condition(c, psprintf("(%s)::pg_catalog.text", expression), node);
 			else
 				appendStringInfoString(c.sql, "false");
 			return;
@@ -569,8 +561,10 @@ append_count(FilterCompiler &c, const FieldColumn &field, const FilterNode &node
 {
 	bool zero = node.low <= 0 && node.high >= 0, one = node.low <= 1 && node.high >= 1;
 	if (OidIsValid(field.element))
-		appendStringInfo(c.sql, "COALESCE(pg_catalog.cardinality(%s), 0) BETWEEN " INT64_FORMAT " AND " INT64_FORMAT,
-						 field.expression, node.low, node.high);
+		appendStringInfo(c.sql,
+						 "COALESCE(pg_catalog.cardinality(%s), 0) OPERATOR(pg_catalog.>=) " INT64_FORMAT
+						 " AND COALESCE(pg_catalog.cardinality(%s), 0) OPERATOR(pg_catalog.<=) " INT64_FORMAT,
+						 field.expression, node.low, field.expression, node.high);
 	else if (zero != one)
 		appendStringInfo(c.sql, "%s IS %s", field.expression, zero ? "NULL" : "NOT NULL");
 	else

@@ -52,6 +52,16 @@ bool append_column_condition(FilterCompiler &c, const FieldColumn &field, const 
 bool scalar_value(Oid type, const JsonbValue &scalar, Datum &value);
 bool is_known_type(Oid type);
 
+/* "OPERATOR(schema.=)" of the type's default class. */
+const char *equality_of(Oid type);
+
+/* What equality with a column of the type is asked by: varchar has none of its own. */
+inline Oid
+asked_type(Oid type)
+{
+	return type == VARCHAROID ? TEXTOID : type;
+}
+
 /* "expression >= $1 AND ...": for machine integers and floats bounds are what the number comes to. False: never true. */
 enum class BoundUse : uint8
 {

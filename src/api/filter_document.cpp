@@ -386,11 +386,12 @@ append_document_field(FilterCompiler &c, const FieldColumn &field)
 		appendStringInfoString(&path, "lax $");
 		for (int i = 0; i < field.step_count; i++)
 			append_step(&path, field.steps[i]);
-		appendStringInfoString(c.sql, "NULLIF(pg_catalog.jsonb_path_query_array(");
+		appendStringInfoString(c.sql, "(SELECT f.found FROM pg_catalog.jsonb_path_query_array(");
 		append_document(c, field);
 		appendStringInfoString(c.sql, ", ");
 		append_value(c, JSONPATHOID, DirectFunctionCall1(jsonpath_in, CStringGetDatum(path.data)));
-		appendStringInfoString(c.sql, "), '[]'::pg_catalog.jsonb)");
+		appendStringInfoString(c.sql,
+							   ") AS f(found) WHERE pg_catalog.jsonb_array_length(f.found) OPERATOR(pg_catalog.>) 0)");
 		return;
 	}
 	appendStringInfoChar(c.sql, '(');

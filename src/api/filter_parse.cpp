@@ -154,19 +154,31 @@ find_key(const JsonbValue &object, const char *name, JsonbValue &value)
 		   nullptr;
 }
 
+static const char *
+kind_of(const JsonbValue &value)
+{
+	switch (value.type)
+	{
+		case jbvNull: return "null";
+		case jbvString: return "a string";
+		case jbvNumeric: return "a number";
+		case jbvBool: return "a boolean";
+		default: return is_array(value) ? "an array" : "an object";
+	}
+}
+
 static void
 need_object(const JsonbValue &value, const Place *at)
 {
 	if (!is_object(value))
-		refuse(at,
-			   psprintf("a filter has %s where an object belongs", JsonbTypeName(const_cast<JsonbValue *>(&value))));
+		refuse(at, psprintf("a filter has %s where an object belongs", kind_of(value)));
 }
 
 static std::string_view
 need_string(const JsonbValue &value, const Place *at)
 {
 	if (value.type != jbvString)
-		refuse(at, psprintf("a filter has %s where a string belongs", JsonbTypeName(const_cast<JsonbValue *>(&value))));
+		refuse(at, psprintf("a filter has %s where a string belongs", kind_of(value)));
 	return string_of(value);
 }
 
@@ -174,7 +186,7 @@ static Numeric
 need_number(const JsonbValue &value, const Place *at)
 {
 	if (value.type != jbvNumeric)
-		refuse(at, psprintf("a filter has %s where a number belongs", JsonbTypeName(const_cast<JsonbValue *>(&value))));
+		refuse(at, psprintf("a filter has %s where a number belongs", kind_of(value)));
 	return value.val.numeric;
 }
 
@@ -328,7 +340,7 @@ read_match(const JsonbValue &match, const Place *at)
 			node->words = need_string(value, &here);
 	}
 	if (node == nullptr)
-		refuse(at, psprintf("a match in a filter must have one of %s", kKnown));
+		refuse(at, "a match in a filter must have one of value, any, except, text, text_any, phrase and prefix");
 	bool words = node->kind == FilterKind::contains || node->kind == FilterKind::contains_any ||
 				 node->kind == FilterKind::phrase;
 	if (!config.empty() && !words)
