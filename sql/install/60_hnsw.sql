@@ -22,18 +22,21 @@ COMMENT ON FUNCTION vecdb.hnsw_vector_l1_support(internal) IS 'operator class in
 
 CREATE OPERATOR CLASS vector_l2_ops FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_l2_squared_distance(vector, vector),
 	FUNCTION 3 vecdb.hnsw_vector_l2_support(internal);
 COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS 'order by L2 distance (<->)';
 
 CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 3 vecdb.hnsw_vector_ip_support(internal);
 COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS 'order by negative inner product (<#>)';
 
 CREATE OPERATOR CLASS vector_cosine_ops FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 2 vector_norm(vector),
 	FUNCTION 3 vecdb.hnsw_vector_cosine_support(internal);
@@ -41,6 +44,7 @@ COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS 'order by cosine dista
 
 CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <+> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(vector, vector),
 	FUNCTION 3 vecdb.hnsw_vector_l1_support(internal);
 COMMENT ON OPERATOR CLASS vector_l1_ops USING hnsw IS 'order by L1 distance (<+>)';

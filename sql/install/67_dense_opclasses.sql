@@ -29,18 +29,21 @@ COMMENT ON FUNCTION vecdb.ivf_halfvec_l1_support(internal) IS 'operator class in
 
 CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING hnsw AS
 	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec),
 	FUNCTION 3 vecdb.hnsw_halfvec_l2_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'order by L2 distance (<->)';
 
 CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING hnsw AS
 	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 3 vecdb.hnsw_halfvec_ip_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'order by negative inner product (<#>)';
 
 CREATE OPERATOR CLASS halfvec_cosine_ops FOR TYPE halfvec USING hnsw AS
 	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 2 l2_norm(halfvec),
 	FUNCTION 3 vecdb.hnsw_halfvec_cosine_support(internal);
@@ -48,6 +51,7 @@ COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'order by cosine dist
 
 CREATE OPERATOR CLASS halfvec_l1_ops FOR TYPE halfvec USING hnsw AS
 	OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(halfvec, halfvec),
 	FUNCTION 3 vecdb.hnsw_halfvec_l1_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_l1_ops USING hnsw IS 'order by L1 distance (<+>)';
@@ -141,18 +145,21 @@ COMMENT ON FUNCTION vecdb.ivf_int8vec_l1_support(internal) IS 'operator class in
 
 CREATE OPERATOR CLASS int8vec_l2_ops FOR TYPE int8vec USING hnsw AS
 	OPERATOR 1 <-> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_l2_squared_distance(int8vec, int8vec),
 	FUNCTION 3 vecdb.hnsw_int8vec_l2_support(internal);
 COMMENT ON OPERATOR CLASS int8vec_l2_ops USING hnsw IS 'order by L2 distance (<->)';
 
 CREATE OPERATOR CLASS int8vec_ip_ops FOR TYPE int8vec USING hnsw AS
 	OPERATOR 1 <#> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 3 vecdb.hnsw_int8vec_ip_support(internal);
 COMMENT ON OPERATOR CLASS int8vec_ip_ops USING hnsw IS 'order by negative inner product (<#>)';
 
 CREATE OPERATOR CLASS int8vec_cosine_ops FOR TYPE int8vec USING hnsw AS
 	OPERATOR 1 <=> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 2 l2_norm(int8vec),
 	FUNCTION 3 vecdb.hnsw_int8vec_cosine_support(internal);
@@ -160,6 +167,7 @@ COMMENT ON OPERATOR CLASS int8vec_cosine_ops USING hnsw IS 'order by cosine dist
 
 CREATE OPERATOR CLASS int8vec_l1_ops FOR TYPE int8vec USING hnsw AS
 	OPERATOR 1 <+> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(int8vec, int8vec),
 	FUNCTION 3 vecdb.hnsw_int8vec_l1_support(internal);
 COMMENT ON OPERATOR CLASS int8vec_l1_ops USING hnsw IS 'order by L1 distance (<+>)';

@@ -36,18 +36,21 @@ COMMENT ON FUNCTION vecdb.hnsw_sparsevec_l1_support(internal) IS 'operator class
 
 CREATE OPERATOR CLASS sparsevec_l2_ops FOR TYPE sparsevec USING hnsw AS
 	OPERATOR 1 <-> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (sparsevec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 sparsevec_l2_squared_distance(sparsevec, sparsevec),
 	FUNCTION 3 vecdb.hnsw_sparsevec_l2_support(internal);
 COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING hnsw IS 'order by L2 distance (<->)';
 
 CREATE OPERATOR CLASS sparsevec_ip_ops FOR TYPE sparsevec USING hnsw AS
 	OPERATOR 1 <#> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (sparsevec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 sparsevec_negative_inner_product(sparsevec, sparsevec),
 	FUNCTION 3 vecdb.hnsw_sparsevec_ip_support(internal);
 COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING hnsw IS 'order by negative inner product (<#>)';
 
 CREATE OPERATOR CLASS sparsevec_cosine_ops FOR TYPE sparsevec USING hnsw AS
 	OPERATOR 1 <=> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (sparsevec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 sparsevec_negative_inner_product(sparsevec, sparsevec),
 	FUNCTION 2 l2_norm(sparsevec),
 	FUNCTION 3 vecdb.hnsw_sparsevec_cosine_support(internal);
@@ -55,6 +58,7 @@ COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hnsw IS 'order by cosine di
 
 CREATE OPERATOR CLASS sparsevec_l1_ops FOR TYPE sparsevec USING hnsw AS
 	OPERATOR 1 <+> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (sparsevec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(sparsevec, sparsevec),
 	FUNCTION 3 vecdb.hnsw_sparsevec_l1_support(internal);
 COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING hnsw IS 'order by L1 distance (<+>)';

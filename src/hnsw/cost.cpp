@@ -4,7 +4,7 @@
  *
  * Regime: shell.
  * Keeps:  the estimate depends on the index, statistics and settings, never on the query vector, so that a prepared
- *         statement settles on a generic plan; nothing in it takes longer for a larger index (the metapage is read once
+ *         statement settles on a generic plan (by <*> on the metric and the number of examples of the query, where it is known); nothing in it takes longer for a larger index (the metapage is read once
  *         a relcache entry).
  */
 #include "hnsw/handler.hpp"
@@ -15,6 +15,8 @@
 #include <cmath>
 
 #include "pg/plan_cost.hpp"
+#include "storage/access_method.hpp"
+#include "types/query_value.hpp"
 
 namespace vecdb::hnsw
 {
@@ -35,6 +37,7 @@ constexpr double kFreshPower = 0.85;
 constexpr double kUpperVisits = 200;  // on the way down, compact
 constexpr double kUpperHops = 75;     // the same, fused
 constexpr double kReturned = 0.5;     // refining a row and giving it its place
+constexpr double kExample = 0.25;     // of a visit, more for each example of a query by <*>
 
 /* Of an index that is none (hypothetical). */
 constexpr double kUnknownDimensions = 100;
@@ -57,6 +60,7 @@ struct CostShape
 	double node_kb;  // read at a visit
 	bool fused;
 	bool precise;
+	Metric metric;
 };
 
 }  // namespace
@@ -74,6 +78,7 @@ shape_of(Oid indexid)
 		auto *kept = static_cast<CostShape *>(MemoryContextAlloc(index->rd_indexcxt, sizeof(CostShape)));
 		kept->fused = shape.blocks != 0;
 		kept->precise = meta.precision != 8;
+		kept->metric = static_cast<Metric>(meta.metric);
 		kept->dimensions = is_exact(shape.element_type) ? kExactElements : shape.dimensions;
 		kept->lanes = shape.lanes;
 		kept->node_kb = (kept->fused ? shape.slot_bytes
@@ -84,6 +89,26 @@ shape_of(Oid indexid)
 	CostShape shape = *static_cast<CostShape *>(index->rd_amcache);
 	index_close(index, NoLock);
 	return shape;
+}
+
+/* Of a query by <*>, as far as it is known: how many examples it has, 0 where it is of another metric. Of other orders 1. */
+static double
+examples_of(const IndexPath *path, Metric metric)
+{
+	constexpr double kUnknownExamples = 4;
+	auto *order = static_cast<Node *>(linitial(path->indexorderbys));
+	if (!IsA(order, OpExpr) || list_length(reinterpret_cast<OpExpr *>(order)->args) != 2)
+		return 1;
+	auto *op = reinterpret_cast<OpExpr *>(order);
+	if (storage::order_strategy(op->opno, path->indexinfo->opfamily[0]) != storage::kQueryStrategy)
+		return 1;
+	auto *argument = static_cast<Node *>(lsecond(op->args));
+	if (!IsA(argument, Const) || reinterpret_cast<Const *>(argument)->constisnull)
+		return kUnknownExamples;
+	QueryValue query = query_value(reinterpret_cast<Const *>(argument)->constvalue);
+	if (query.metric != metric)
+		return 0;
+	return core::query::is_nearest_search(query.formula) ? 1 : query.count;
 }
 
 /* Page visits of a search that finds that many candidates among rows, first of them in its first run. */
@@ -131,9 +156,16 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 		return;
 	}
 
-	CostShape shape{kUnknownDimensions, 2.0 * core::layout::kDefaultM, 1, false, true};
+	CostShape shape{kUnknownDimensions, 2.0 * core::layout::kDefaultM, 1, false, true, Metric::l2};
 	if (!info->hypothetical)
 		shape = shape_of(info->indexoid);
+	double examples = examples_of(path, shape.metric);
+	if (examples == 0 && !info->hypothetical)
+	{
+		/* The scan would read all rows and leave the order to the executor. */
+		*startup_cost = *total_cost = get_float8_infinity();
+		return;
+	}
 
 	double rows = std::max(info->tuples, 1.0);
 	double passing = std::max(path->path.param_info != nullptr ? path->path.param_info->ppi_rows : rel->rows, 1.0);
@@ -161,6 +193,8 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	cost_qual_eval(&order_cost, path->indexorderbys, root);
 	double rate = pg::exchange_rate(root, rel, order_cost.per_tuple, random_page_cost, sequential_page_cost);
 	double visit = (kVisit + kVisitPerKb * shape.node_kb + (shape.fused ? kEstimate * shape.lanes : 0)) * rate;
+	if (examples > 1)
+		visit *= 1 + kExample * examples;
 
 	double first = look_ahead(1, rows);
 	double first_visits = visits(shape, first, first, rows);

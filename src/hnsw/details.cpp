@@ -7,6 +7,7 @@
  * checked before a row leaves. The upper slots of a dead node can outlive its base slot, then the detail is another's.
  */
 #include "hnsw/details.hpp"
+#include "hnsw/scorer.hpp"
 
 #include <cmath>
 
@@ -202,7 +203,14 @@ PageStore::refine_long(uint32 id, Interval &out, uint64 &payload)
 	payload = pack_tid(node);
 	if (is_exact)
 	{
-		out = core::graph::exact_interval(*kernels, *query, exact.view());
+		out = scorer != nullptr ? refine_exact_by_examples(*this, exact)
+								: core::graph::exact_interval(*kernels, *query, exact.view());
+		return true;
+	}
+	if (scorer != nullptr)
+	{
+		out = refine_by_examples(*this, scratch, residual, node,
+								 static_cast<double>(residual != nullptr ? node.refined_error : node.error));
 		return true;
 	}
 	/* norm2 is that of the 8-bit code; the 16-bit one is no longer than this. */

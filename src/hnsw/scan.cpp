@@ -16,13 +16,17 @@
 #include "hnsw/module.hpp"
 #include "hnsw/pending.hpp"
 #include "hnsw/scan_stats.hpp"
+#include "hnsw/scorer.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "pg/context.hpp"
 #include "pg/report.hpp"
+#include "storage/access_method.hpp"
+#include "storage/time_budget.hpp"
 #include "types/indexed.hpp"
+#include "types/query_value.hpp"
 #include "vecdb/graph/exact_order.hpp"
 
 namespace vecdb::hnsw
@@ -58,6 +62,10 @@ struct ScanOpaque
 	OrderedNode chain_node;
 	ItemPointerData *tids;
 	uint32 tid_count, tid_next;
+	bool mapped;                   // by <*>, but a search for the nearest: distances become scores as they leave
+	core::query::Formula formula;  // where mapped
+	Scorer *scorer;                // by <*> else
+	storage::TimeBudget budget;
 	StopReason limit;  // why widen() looked no further
 	ScanStats stats;   // rows, rechecked, widenings, stop are counted here; summary() fills in the rest
 };
@@ -275,6 +283,27 @@ static bool exhausted(const ScanOpaque *so);
 /* Rows that a short query takes, for which memory is asked before the first of them is read. */
 constexpr uint32 kRowsAhead = 12;
 
+/* To the exact order, of nodes found by their scores. */
+static void
+add_by_bounds(ScanOpaque *so, const Scored *found, uint32 n)
+{
+	auto *bounds = static_cast<core::graph::Interval *>(
+		MemoryContextAllocHuge(so->context, (static_cast<Size>(n) + 1) * sizeof(core::graph::Interval)));
+	auto *ids = static_cast<uint32 *>(MemoryContextAllocHuge(so->context, (static_cast<Size>(n) + 1) * sizeof(uint32)));
+	uint32 count = 0;
+	for (uint32 i = 0; i < n; i++)
+	{
+		so->store.poll();
+		ids[count] = found[i].id;
+		if (bounds_by_examples(so->store, ids[count], bounds[count]))
+			count++;
+	}
+	if (!so->order.add_intervals(so->store.metric(), bounds, ids, count))
+		out_of_memory();
+	pfree(bounds);
+	pfree(ids);
+}
+
 /* Hands what the last run of the search has found to the exact order. */
 static void
 collect(ScanOpaque *so)
@@ -285,13 +314,34 @@ collect(ScanOpaque *so)
 		static_cast<Scored *>(MemoryContextAllocHuge(so->context, (static_cast<Size>(bound) + 1) * sizeof(Scored)));
 	uint32 n = results ? so->search->take_results(found, so->returned == 0 ? so->look_ahead : 0)
 					   : so->search->take(found);
-	if (!so->order.add(*so->store.query, found, n))
+	if (so->scorer != nullptr)
+		add_by_bounds(so, found, n);
+	else if (!so->order.add(*so->store.query, found, n))
 		out_of_memory();
 	pfree(found);
 	uint32 next[kRowsAhead];
 	n = so->order.nearest_pending(next, kRowsAhead);
 	so->store.bring_details(next, n);
 	so->drained = exhausted(so);
+}
+
+/* Of a query by <*>: makes so->scorer unless a search for the nearest does, and returns the first example as a row. */
+static const float *
+example_row(ScanOpaque *so, const QueryValue &query)
+{
+	const HnswShape &shape = so->state->shape;
+	check_query_type(query, shape.element_type);
+	check_same_indexed_dimensions(static_cast<int>(shape.dimensions), query.dimensions, shape.element_type);
+	so->mapped = core::query::is_nearest_search(query.formula) && query.metric == so->state->metric;
+	so->formula = query.formula;
+	if (!so->mapped)
+		so->scorer = make_scorer(so->state, query);
+	const char *at = query.examples;
+	IndexedValue v = next_example(query, at);
+	const auto *indices = static_cast<const int32 *>(v.elements);
+	return query.sparse ? make_sparse_row(so->state, SparseView{v.dimensions, v.count, indices,
+																reinterpret_cast<const float *>(indices + v.count)})
+						: static_cast<const float *>(v.elements);
 }
 
 /* The query vector, or null where none can be: then so->without_order says why. */
@@ -306,6 +356,8 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 		return make_sparse_row(so->state, SparseView{static_cast<int32>(dimensions), 0, nullptr, nullptr});
 	if (so->null_order)
 		return static_cast<float *>(palloc0(dimensions * sizeof(float)));
+	if (key->sk_strategy == storage::kQueryStrategy)
+		return example_row(so, query_value(key->sk_argument));
 	IndexedValue v = indexed_value(key->sk_argument, so->state->shape.element_type);
 	/* The query first, as pgvector's hnsw has it. */
 	check_same_indexed_dimensions(v.dimensions, static_cast<int>(dimensions), v.type);
@@ -353,6 +405,48 @@ base_entries(ScanOpaque *so, const HnswMeta &meta, uint32 *entries)
 		if (entry != kInvalidId)
 			entries[count++] = entry;
 	}
+	return count;
+}
+
+/* Examples that a search by <*> starts at too, at most. */
+constexpr uint32 kMostStarts = 8;
+
+/*
+ * A search by <*>: base nodes near the examples that rows are to be near to. A score has as many summits as there are such examples,
+ * and planes between them on which no step leads up.
+ */
+static uint32
+starts_at_examples(ScanOpaque *so, const HnswMeta &meta, uint32 *starts)
+{
+	Scorer *scorer = so->scorer;
+	PageStore &store = so->store;
+	uint32 count = 0, examples = 0;
+	if (scorer == nullptr)
+		return 0;
+	const core::graph::CodeQuery *query = store.query;
+	core::quantizer::SignQuery signs = store.signs;
+	store.scorer = nullptr;
+	for (uint32 i = 0; i < scorer->count && examples < kMostStarts; i++)
+	{
+		if (!core::query::raises(scorer->formula, i))
+			continue;
+		examples++;
+		store.query = scorer->queries[i];
+		if (is_fused(so))
+		{
+			Scored near[kEntries];
+			store.signs = scorer->signs[i];
+			uint32 n = descend_by_estimates(store, *so->search, meta, 0, near);
+			for (uint32 k = 0; k < n; k++)
+				starts[count++] = near[k].id;
+		}
+		else
+			count += base_entries(so, meta, starts + count);
+		store.layer = 0;
+	}
+	store.query = query;
+	store.signs = signs;
+	store.scorer = scorer;
 	return count;
 }
 
@@ -405,8 +499,12 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->chain = kInvalidId;
 	so->tid_count = so->tid_next = 0;
 	so->tids = nullptr;
+	so->mapped = false;
+	so->scorer = nullptr;
 	const float *v = query_vector(scan, so);
 	so->store = open_store(index, so->state, make_query(so->state, v));
+	so->store.scorer = so->scorer;
+	storage::begin_time_budget(so->budget);
 	so->order.init(pg::context_memory(so->context));
 	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed  ? LateRows::now
 						  : guc_iterative_scan == kIterativeStrict ? LateRows::never
@@ -423,6 +521,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	uint32 count;
 	bool good = true;
 	so->whole = guc_iterative_scan == kIterativeOff && node_slots(so->state->shape, so->store.blocks) <= kReadWhole;
+	so->whole = so->whole || (so->scorer != nullptr && so->scorer->foreign);
 	if (so->whole)
 	{
 		so->look_ahead = kReadWhole;
@@ -432,11 +531,16 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	{
 		prepare_signs(so->store);
 		Scored entries[kEntries];
+		uint32 starts[kMostStarts * kEntries];
+		uint32 more = starts_at_examples(so, meta, starts);
 		count = descend_by_estimates(so->store, *so->search, meta, 0, entries);
 		so->stats.upper_pages = so->store.counters.visits;
 		so->search->reset_near(ef);
 		for (uint32 i = 0; i < count && good; i++)
 			good = so->search->add_known_entry(entries[i].id, entries[i].distance);
+		for (uint32 i = 0; i < more && good; i++)
+			good = so->search->add_estimate_entry(so->store, starts[i]);
+		count += more;
 		if (count == 0)
 		{
 			uint32 entry = descend(so->store, meta, 0);
@@ -447,8 +551,9 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	}
 	else
 	{
-		uint32 entries[kEntries];
-		count = base_entries(so, meta, entries);
+		uint32 entries[(1 + kMostStarts) * kEntries];
+		count = starts_at_examples(so, meta, entries);
+		count += base_entries(so, meta, entries + count);
 		so->stats.upper_pages = so->store.counters.visits;
 		so->search->reset(ef);
 		for (uint32 i = 0; i < count && good; i++)
@@ -513,6 +618,11 @@ widen(ScanOpaque *so)
 		id = entry_slot(so->store, 0);
 		if (id == kInvalidId)
 			return false;
+	}
+	if (storage::time_is_up(so->budget))
+	{
+		so->limit = StopReason::time;
+		return false;
 	}
 	so->stats.widenings++;
 	/* A stream that goes on once may be a short one. */
@@ -619,6 +729,19 @@ next_chain_slot(ScanOpaque *so)
 	return false;
 }
 
+/* By <*>, of a distance of the metric. */
+static double
+mapped_distance(const ScanOpaque *so, const core::graph::Interval &distance, bool certain)
+{
+	if (certain)
+	{
+		double s = core::query::similarity_of(so->state->metric, distance.middle);
+		return 0.0 - core::query::score(so->formula, &s);
+	}
+	core::query::ScoreInterval s = core::query::similarity_bounds(so->state->metric, distance.lower, distance.upper);
+	return 0.0 - core::query::score_interval(so->formula, &s).upper;
+}
+
 static void
 emit(IndexScanDesc scan, ScanOpaque *so, const OrderedNode &node, const ItemPointerData &tid, bool certain)
 {
@@ -628,6 +751,8 @@ emit(IndexScanDesc scan, ScanOpaque *so, const OrderedNode &node, const ItemPoin
 	so->stats.rows++;
 	so->stats.rechecked += scan->xs_recheckorderby;
 	double value = certain ? node.interval.middle : node.interval.lower;
+	if (so->mapped)
+		value = mapped_distance(so, node.interval, certain);
 	if (so->without_order)
 		value = get_float8_nan();
 	scan->xs_orderbynulls[0] = so->null_order;
@@ -678,6 +803,9 @@ hnsw_get_tuple(IndexScanDesc scan, ScanDirection direction)
 					   node.interval.upper - node.interval.lower <= kSameDistance * std::fabs(node.interval.middle);
 		/* Unit vectors are equal where the values are multiples of each other, and round each in its own way. */
 		if (so->state->shape.sparse() && so->state->metric == Metric::cosine)
+			node.certain = false;
+		/* The bounds of a score say nothing of how alike the rows are. */
+		if (so->scorer != nullptr)
 			node.certain = false;
 		if (so->tids == nullptr)
 			so->tids = static_cast<ItemPointerData *>(

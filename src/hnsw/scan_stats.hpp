@@ -17,6 +17,7 @@ enum class StopReason : uint8
 	exhausted,        // every row that can be reached has left
 	max_scan_tuples,  // hnsw.max_scan_tuples of an iterative scan
 	memory,           // hnsw.scan_mem_multiplier of an iterative scan
+	time,             // vecdb.time_budget_ms
 };
 
 struct ScanStats

@@ -11,6 +11,7 @@
 #include "hnsw/chains.hpp"
 #include "hnsw/details.hpp"
 #include "hnsw/lanes.hpp"
+#include "hnsw/scorer.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -217,6 +218,7 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.state = state;
 	store.kernels = &core::distance::kernels();
 	store.query = query;
+	store.scorer = nullptr;
 	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
 	store.scratch = nullptr;
@@ -369,7 +371,9 @@ score_slot(PageStore &store, const NodeHeader *node, Scored &out)
 		out.error = -1;
 		return;
 	}
-	if (unlikely(store.state->shape.sparse()))
+	if (unlikely(store.scorer != nullptr))
+		score_by_examples(store, node, out);
+	else if (unlikely(store.state->shape.sparse()))
 		score_sparse(store, node, out);
 	else if (unlikely(store.state->shape.tail_bytes != 0))
 		score_long(store, node, out);
@@ -540,9 +544,12 @@ PageStore::expand(uint32 id, float threshold, Scored &self, Scored *out, unsigne
 	if (std::isnan(self.distance) && !page_is(page, PageKind::node))
 		fault = "not a node page";
 	if (!std::isnan(self.distance))
+		counters.estimates += node->lane_count;
+	if (!std::isnan(self.distance) && unlikely(scorer != nullptr))
+		estimate_by_examples(*this, node, threshold, out, n);
+	else if (!std::isnan(self.distance))
 	{
 		const uint32 *lanes = slot_lanes(node, shape);
-		counters.estimates += node->lane_count;
 		const auto *block = reinterpret_cast<const uint8 *>(node) + shape.block_offset;
 		float add_scale = factor_scale(node->add_exponent), mul_scale = factor_scale(node->mul_exponent);
 		float estimates[core::quantizer::kBlockLanes];
@@ -682,6 +689,11 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		double norm = std::sqrt(static_cast<double>(node.norm2)) + static_cast<double>(node.error);
 		if (shape.detail_bytes == 0)
 		{
+			if (unlikely(scorer != nullptr))
+			{
+				out = refine_by_examples(*this, scratch, nullptr, node, static_cast<double>(node.error));
+				return true;
+			}
 			float d = core::graph::refined_distance(*kernels, *query, scratch, nullptr, node.scale, node.bias);
 			out = core::graph::operator_interval(*query, d, node.error, norm, false);
 			return true;
@@ -699,15 +711,19 @@ PageStore::refine(uint32 id, Interval &out, uint64 &payload)
 		{
 			const auto *residual = reinterpret_cast<const uint8 *>(page + shape.detail_offset(node.link));
 			matches = part_matches(page, shape, core::layout::code_detail(node), 0);
-			if (matches)
+			if (matches && scorer == nullptr)
 				d = core::graph::refined_distance(*kernels, *query, scratch, residual, node.scale, node.bias);
+			else if (matches)
+				memcpy(scratch + shape.code_dims, residual, shape.code_dims);  // many examples: not under the lock
 		}
 		UnlockReleaseBuffer(buffer);
 		if (!good)
 			pg::report_corrupt(index, detail_blkno, "not a detail page");
 		if (matches)
 		{
-			out = core::graph::operator_interval(*query, d, node.refined_error, norm, false);
+			out = scorer != nullptr ? refine_by_examples(*this, scratch, scratch + shape.code_dims, node,
+														 static_cast<double>(node.refined_error))
+									: core::graph::operator_interval(*query, d, node.refined_error, norm, false);
 			return true;
 		}
 		/* The slot may have been given to another row in between: then its generation has changed. */

@@ -164,12 +164,15 @@ struct ScanCounters
 	uint64 estimates;  // by neighbours' codes
 };
 
+struct Scorer;
+
 struct PageStore
 {
 	Relation index;
 	IndexState *state;
 	const core::distance::Kernels *kernels;
 	const core::graph::CodeQuery *query;  // null where only copies are read
+	Scorer *scorer;                       // scan by <*>: scores instead of distances to the query; else null
 	core::quantizer::SignQuery signs;     // layout fused: the query for sign codes
 	uint32 layer;                         // being searched: slots of other layers are no nodes to it
 	BlockNumber blocks;                   // length of the index when the operation began, grown when needed
@@ -200,10 +203,11 @@ struct PageStore
 	bool refine(uint32 id, core::graph::Interval &out, uint64 &payload);
 	/* The same where the code goes on in the detail, or is exact (details.cpp). */
 	bool refine_long(uint32 id, core::graph::Interval &out, uint64 &payload);
+	/* Whose distances they are: what they can be. Those by <*> can be anything. */
 	Metric
 	metric() const
 	{
-		return state->metric;
+		return scorer != nullptr ? Metric::inner_product : state->metric;
 	}
 
 	/* Copies a node; false: the slot is free. */

@@ -18,6 +18,7 @@ reason(hnsw::StopReason stop)
 		case hnsw::StopReason::exhausted: return "exhausted";
 		case hnsw::StopReason::max_scan_tuples: return "max_scan_tuples";
 		case hnsw::StopReason::memory: return "scan_mem_multiplier";
+		case hnsw::StopReason::time: return "time_budget_ms";
 	}
 	return "";
 }

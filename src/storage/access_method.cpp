@@ -52,6 +52,18 @@ ordering_routine(uint16 supports)
 	return am;
 }
 
+StrategyNumber
+order_strategy(Oid operator_oid, Oid family)
+{
+	HeapTuple tuple =
+		SearchSysCache3(AMOPOPID, ObjectIdGetDatum(operator_oid), CharGetDatum(AMOP_ORDER), ObjectIdGetDatum(family));
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	auto strategy = static_cast<StrategyNumber>(reinterpret_cast<Form_pg_amop>(GETSTRUCT(tuple))->amopstrategy);
+	ReleaseSysCache(tuple);
+	return strategy;
+}
+
 static bool
 has_signature(const FormData_pg_amproc &proc, Support kind)
 {

@@ -24,6 +24,9 @@ struct OpclassInfo
 constexpr StrategyNumber kDistanceStrategy = 1;  // distance to a value of the indexed type
 constexpr StrategyNumber kQueryStrategy = 2;     // <*>: minus the score for a vecdb.query; not of bit strings
 
+/* Of an ordering operator in a family; 0 where it is none there. */
+StrategyNumber order_strategy(Oid operator_oid, Oid family);
+
 /* Kinds of support functions. */
 enum class Support : uint8
 {
