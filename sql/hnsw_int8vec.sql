@@ -3,7 +3,7 @@ SET client_min_messages = warning;
 SELECT amname, opcname, opcdefault, opcintype::regtype, amvalidate(c.oid) AS valid
 FROM pg_opclass c JOIN pg_am am ON am.oid = opcmethod WHERE amname LIKE 'hnsw%' AND opcintype = 'int8vec'::regtype ORDER BY 1, 2;
 SELECT opfname, amopopr::regoperator, amoppurpose, count(*) AS methods FROM pg_amop o JOIN pg_opfamily f ON f.oid = amopfamily JOIN pg_am am ON am.oid = amopmethod
-WHERE amname LIKE 'hnsw%' AND amoplefttype = 'int8vec'::regtype GROUP BY 1, 2, 3 ORDER BY 1;
+WHERE amname LIKE 'hnsw%' AND amoplefttype = 'int8vec'::regtype GROUP BY 1, 2, 3 ORDER BY 1, 2;
 SELECT opfname, amprocnum, amproc::regprocedure, count(*) AS methods FROM pg_amproc p JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am am ON am.oid = f.opfmethod
 WHERE amname LIKE 'hnsw%' AND amproclefttype = 'int8vec'::regtype GROUP BY 1, 2, 3 ORDER BY 1, 2;
 SELECT p.proname, p.provolatile, p.proisstrict, p.proparallel, obj_description(p.oid, 'pg_proc') IS NOT NULL AS commented
