@@ -60,6 +60,9 @@ int churn(const Options &options);
 /* Pages read by queries that meet a cold cache: see disk.cpp. */
 int disk(const Options &options);
 
+/* Functions of the query API beside the SQL that they stand for: see api.cpp. */
+int api(const Options &options);
+
 /* All figures against the project's targets: see report.cpp. */
 int report(const Options &options);
 

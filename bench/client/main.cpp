@@ -65,7 +65,8 @@ struct Command
 constexpr Command kCommands[] = {{"quickstart", quickstart}, {"describe", describe}, {"compare", compare},
 								 {"costs", costs},           {"types", types},       {"inserts", inserts},
 								 {"copying", copying},       {"churn", churn},       {"drift", drift},
-								 {"quantizers", quantizers}, {"disk", disk},         {"report", report}};
+								 {"quantizers", quantizers}, {"disk", disk},         {"api", api},
+								 {"report", report}};
 
 }  // namespace
 

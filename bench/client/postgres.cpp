@@ -209,6 +209,23 @@ Connection::prepare(const std::string &name, const std::string &sql, const std::
 }
 
 void
+Connection::prepare_also(const std::string &name, const std::string &sql, const std::vector<unsigned> &types)
+{
+	if (value("SELECT 1 FROM pg_prepared_statements WHERE name = '" + name + "'").empty())
+		check(PQprepare(connection_.get(), name.c_str(), sql.c_str(), static_cast<int>(types.size()), types.data()),
+			  sql);
+}
+
+void
+Connection::search_once(const std::string &sql, unsigned type, const std::string &encoded)
+{
+	const char *values[] = {encoded.data()};
+	const int lengths[] = {static_cast<int>(encoded.size())};
+	const int formats[] = {1};
+	check(PQexecParams(connection_.get(), sql.c_str(), 1, &type, values, lengths, formats, 1), sql);
+}
+
+void
 Connection::search(const std::string &name, const std::string &encoded, std::vector<std::int32_t> *ids)
 {
 	const char *values[] = {encoded.data()};

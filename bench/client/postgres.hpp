@@ -47,6 +47,12 @@ public:
 	/* sql: one parameter of type vector, first result column int4. */
 	void prepare(const std::string &name, const std::string &sql, const std::vector<unsigned> &types);
 
+	/* Beside those that are there. */
+	void prepare_also(const std::string &name, const std::string &sql, const std::vector<unsigned> &types);
+
+	/* Parsed and planned for this once, with one parameter in binary. */
+	void search_once(const std::string &sql, unsigned type, const std::string &encoded);
+
 	/* Runs it with an encoded vector; binary both ways. ids may be null. */
 	void search(const std::string &name, const std::string &encoded, std::vector<std::int32_t> *ids);
 

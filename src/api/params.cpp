@@ -126,6 +126,12 @@ begin_settings(const SearchParams &params)
 	return level;
 }
 
+uint32
+settings_variant(const SearchParams &params)
+{
+	return static_cast<uint32>(params.ef_search + 1) << 16 ^ static_cast<uint32>(params.probes + 1);
+}
+
 void
 end_settings(int nest_level)
 {

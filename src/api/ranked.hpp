@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "api/ids.hpp"
 #include "api/statement.hpp"
 #include "api/target.hpp"
 
@@ -40,6 +41,13 @@ struct Ranking
  */
 void put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &page, const Ranking &ranking,
 					 Values &values);
+
+/*
+ * Appends the statement: columns of the id, then the distance. distance: an expression over t; condition: over t, "" for
+ * none.
+ */
+IdMaker append_ranked_select(StringInfo sql, const Target &target, const char *distance, const char *condition, int64 k,
+							 int64 skip);
 
 /* Starts a set-returning function with a tuplestore of the result type that the caller expects. */
 ReturnSetInfo *begin_rows(FunctionCallInfo fcinfo);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL
- * vecdb.search(), vecdb.search_batch(): the rows nearest to a vector.
+ * vecdb.search() and vecdb.search_sparse(): the rows nearest to a vector.
  *
  * Regime: shell.
  */
@@ -8,35 +8,36 @@
 namespace vecdb::api
 {
 
-/* Arguments of vecdb.search. */
-enum Argument : int
+/* rel, vec, key, query of that type, and the arguments of a PageRequest. */
+static Datum
+search(FunctionCallInfo fcinfo, ElementType type)
 {
-	kRel,
-	kVec,
-	kKey,
-	kQuery,
-	kPage,
-};
+	Oid relid = DatumGetObjectId(required_argument(fcinfo, 0, "rel"));
+	const char *vec = NameStr(*DatumGetName(required_argument(fcinfo, 1, "vec")));
+	Datum query = required_argument(fcinfo, 3, "query");
+	PageRequest page = read_page(fcinfo, 4);
+	ReturnSetInfo *result = begin_rows(fcinfo);
+	SPI_connect();
+	Target target = open_target(relid, vec, argument_type(fcinfo, 2, "key"), page.params);
+	Values values;
+	init_values(values);
+	Ranking ranking{};
+	ranking.query = add_value(values, target.vec_type, query_for_column(target, query, type));
+	put_ranked_rows(result, target, page, ranking, values);
+	SPI_finish();
+	return Datum{0};
+}
 
 }  // namespace vecdb::api
 
 using namespace vecdb;
-using namespace vecdb::api;
 
 VECDB_FUNCTION(vecdb_search)
 {
-	Oid relid = DatumGetObjectId(required_argument(fcinfo, kRel, "rel"));
-	const char *vec = NameStr(*DatumGetName(required_argument(fcinfo, kVec, "vec")));
-	Datum query = required_argument(fcinfo, kQuery, "query");
-	PageRequest page = read_page(fcinfo, kPage);
-	ReturnSetInfo *result = begin_rows(fcinfo);
-	SPI_connect();
-	Target target = open_target(relid, vec, argument_type(fcinfo, kKey, "key"), page.params);
-	Values values;
-	init_values(values);
-	Ranking ranking{};
-	ranking.query = add_value(values, target.vec_type, query_for_column(target, query));
-	put_ranked_rows(result, target, page, ranking, values);
-	SPI_finish();
-	return Datum{0};
+	return api::search(fcinfo, ElementType::float32);
+}
+
+VECDB_FUNCTION(vecdb_search_sparse)
+{
+	return api::search(fcinfo, ElementType::sparse);
 }

@@ -60,11 +60,13 @@ struct PlannerSettings
 	double random_page, sequential_page, tuple, index_tuple, cpu_operator;
 	int32 cache_size;
 	int32 switches;
+	uint32 variant;
+	uint32 reserved;
 };
-static_assert(sizeof(PlannerSettings) == 48);
+static_assert(sizeof(PlannerSettings) == 56);
 
 static PlannerSettings
-planner_settings()
+planner_settings(uint32 variant)
 {
 	const bool switches[] = {enable_seqscan,  enable_indexscan, enable_indexonlyscan,    enable_bitmapscan,
 							 enable_sort,     enable_hashagg,   enable_incremental_sort, enable_nestloop,
@@ -75,6 +77,8 @@ planner_settings()
 							 cpu_index_tuple_cost,
 							 cpu_operator_cost,
 							 effective_cache_size,
+							 0,
+							 variant,
 							 0};
 	for (bool on : switches)
 		settings.switches = settings.switches << 1 | (on ? 1 : 0);
@@ -169,12 +173,13 @@ find_plan(const char *sql, const Values &values, const StatementOptions &options
 		cursor_options |= CURSOR_OPT_NO_SCROLL | (options.fast_start ? CURSOR_OPT_FAST_PLAN : 0);
 	else if (options.read_only && options.most_rows == 0)
 		cursor_options |= CURSOR_OPT_PARALLEL_OK;
-	PlannerSettings settings = planner_settings();
+	PlannerSettings settings = planner_settings(options.variant);
 	Size types_bytes = static_cast<Size>(values.count) * sizeof(Oid);
 	uint32 hash = hash_bytes(reinterpret_cast<const unsigned char *>(sql), static_cast<int>(strlen(sql)));
 	hash = hash_combine(
 		hash, hash_bytes(reinterpret_cast<const unsigned char *>(values.types), static_cast<int>(types_bytes)));
-	hash = hash_combine(hash, static_cast<uint32>(cursor_options) ^ static_cast<uint32>(settings.switches) << 16);
+	hash = hash_combine(hash, static_cast<uint32>(cursor_options) ^ static_cast<uint32>(settings.switches) << 16 ^
+								  options.variant << 5);
 	for (KeptPlan *kept = buckets[hash % kBuckets]; kept != nullptr; kept = kept->next)
 	{
 		if (kept->hash == hash && kept->cursor_options == cursor_options && kept->type_count == values.count &&

@@ -42,6 +42,7 @@ struct StatementOptions
 	PlanChoice plan = PlanChoice::reusable;
 	bool read_only = true;    // with the caller's snapshot
 	uint64 most_rows = 0;     // 0: all
+	uint32 variant = 0;       // tells apart what is planned under other settings (settings_variant)
 	bool fast_start = false;  // a portal of which only the first rows will be read, without a LIMIT to say so
 };
 

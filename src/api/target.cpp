@@ -353,9 +353,15 @@ index_guard(const Target &target)
 }
 
 void
+append_distance(StringInfo sql, const Target &target, const char *query)
+{
+	appendStringInfo(sql, "%s(%s %s %s)", index_guard(target), target.vec, target.distance, query);
+}
+
+void
 append_distance(StringInfo sql, const Target &target, int n)
 {
-	appendStringInfo(sql, "%s(%s %s $%d)", index_guard(target), target.vec, target.distance, n);
+	append_distance(sql, target, psprintf("$%d", n));
 }
 
 void
@@ -390,21 +396,20 @@ distance_of_score(Metric metric, double score)
 }
 
 Datum
-query_for_column(const Target &target, Datum vector)
+query_for_column(const Target &target, Datum query, ElementType type)
 {
-	if (target.element != ElementType::float32)
+	if (target.element != type)
 	{
 		Oid function;
 		CoercionPathType path = find_coercion_pathway(
-			target.vec_type, extension_names().elements[static_cast<int>(ElementType::float32)].type, COERCION_EXPLICIT,
-			&function);
+			target.vec_type, extension_names().elements[static_cast<int>(type)].type, COERCION_EXPLICIT, &function);
 		if (path != COERCION_PATH_FUNC)
-			elog(ERROR, "no cast from vector to type %u", target.vec_type);
-		vector = OidFunctionCall3(function, vector, Int32GetDatum(-1), BoolGetDatum(true));
+			elog(ERROR, "no cast to type %u", target.vec_type);
+		query = OidFunctionCall3(function, query, Int32GetDatum(-1), BoolGetDatum(true));
 	}
 	if (target.vec_typmod >= 0)
-		check_same_indexed_dimensions(target.vec_typmod, indexed_dimensions(vector, target.element), target.element);
-	return vector;
+		check_same_indexed_dimensions(target.vec_typmod, indexed_dimensions(query, target.element), target.element);
+	return query;
 }
 
 void

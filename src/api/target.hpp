@@ -58,6 +58,9 @@ SearchParams read_params(Jsonb *params);  // of null: the defaults
 int begin_settings(const SearchParams &params);
 void end_settings(int nest_level);
 
+/* For StatementOptions: plans made under such settings are kept apart. */
+uint32 settings_variant(const SearchParams &params);
+
 struct Target
 {
 	Oid relid;
@@ -94,6 +97,9 @@ void append_key_in(StringInfo sql, const Target &target, Datum ids, bool negate,
 /* "t.embedding OPERATOR(public.<=>) $n", with target.exact such that no index serves it. The value is of target.vec_type. */
 void append_distance(StringInfo sql, const Target &target, int n);
 
+/* The same with an expression of that type. */
+void append_distance(StringInfo sql, const Target &target, const char *query);
+
 /* The same for "t.embedding OPERATOR(public.<*>) $n"; the value is of target.query_type. */
 void append_scored_distance(StringInfo sql, const Target &target, int n);
 
@@ -103,8 +109,8 @@ double score_of_distance(Metric metric, double distance);
 /* The inverse; NaN where there is none. */
 double distance_of_score(Metric metric, double score);
 
-/* A query of type vector as a value of the column's type; 22000 where dimensions differ. */
-Datum query_for_column(const Target &target, Datum vector);
+/* A query of one of our types as a value of the column's; 22000 where dimensions differ. */
+Datum query_for_column(const Target &target, Datum query, ElementType type = ElementType::float32);
 
 /* k >= 1 (22023) and not above vecdb.max_k (54000); skip >= 0 (22023). */
 void check_page(int64 k, int64 skip);
