@@ -88,6 +88,24 @@ append_ranked_select(StringInfo sql, const Target &target, const char *distance,
 	return ids;
 }
 
+struct Placed
+{
+	double distance, score;
+};
+
+/* Of the value that rows are ordered by. 0 minus: no score or distance is minus zero. */
+static Placed
+placed(const Target &target, const Ranking &ranking, double value)
+{
+	double similarity = ranking.scored ? 0 - value : score_of_distance(target.metric, value);
+	if (ranking.formula == nullptr)
+		return Placed{value, similarity};
+	if (ranking.formula->kind == core::query::Kind::average)
+		return Placed{ranking.scored ? distance_of_score(target.metric, similarity) : value, similarity};
+	double score = ranking.scored ? similarity : core::query::score(*ranking.formula, &similarity);
+	return Placed{0 - score, score};
+}
+
 void
 put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &page, const Ranking &ranking,
 				Values &values)
@@ -104,7 +122,7 @@ put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &
 	IdMaker ids = append_ranked_select(&sql, target, distance.data, condition.data, page.k, page.skip);
 	StatementOptions options;
 	options.variant = settings_variant(page.params);
-	if (condition.len > 0)
+	if (page.filter != nullptr || (ranking.condition != nullptr && !ranking.condition_leaves_most))
 		options.plan = PlanChoice::custom;
 	int settings = begin_settings(page.params);
 	run_statement(sql.data, values, options);
@@ -119,13 +137,13 @@ put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &
 		row[1] = heap_getattr(tuple, ids.count + 1, columns, &nulls[1]);
 		if (nulls[1] || std::isnan(DatumGetFloat8(row[1])))
 			break;
-		double score = ranking.scored ? 0 - DatumGetFloat8(row[1])
-									  : score_of_distance(target.metric, DatumGetFloat8(row[1]));
+		Placed place = placed(target, ranking, DatumGetFloat8(row[1]));
 		/* A threshold that is NaN is above all scores, as float8 orders. */
-		if (page.has_threshold && !(score >= page.threshold))
+		if (page.has_threshold && !(place.score >= page.threshold))
 			break;
 		row[0] = make_id(ids, tuple, columns, 1, &nulls[0]);
-		row[2] = Float8GetDatum(score);
+		row[1] = Float8GetDatum(place.distance);
+		row[2] = Float8GetDatum(place.score);
 		row[3] = Int64GetDatum(static_cast<int64>(i) + page.skip + 1);
 		tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
 	}

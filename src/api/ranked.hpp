@@ -9,6 +9,7 @@
 #include "api/ids.hpp"
 #include "api/statement.hpp"
 #include "api/target.hpp"
+#include "vecdb/query/score.hpp"
 
 namespace vecdb::api
 {
@@ -31,8 +32,11 @@ struct Ranking
 {
 	/* The value that orders, already in values (add_value): of the column's type, or of type vecdb.query. */
 	int query;
-	bool scored;            // by <*> and a vecdb.query: score = -distance; else by the metric's distance
-	const char *condition;  // a further condition on t, as text in parentheses; null: none
+	bool scored;                         // by <*> and a vecdb.query: score = -distance; else by the metric's distance
+	const char *condition;               // a further condition on t, as text in parentheses; null: none
+	bool condition_leaves_most = false;  // it does not decide the plan, which may be kept
+	const core::query::Formula
+		*formula;  // of a query by examples: what a score is, scored or not; null: of the distance
 };
 
 /*

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * The statement of mmr_search and search_groups.
+ *
+ * Regime: shell.
+ */
+#include "api/nearest.hpp"
+
+#include "api/filter.hpp"
+
+namespace vecdb::api
+{
+
+IdMaker
+append_nearest_select(StringInfo sql, const Target &target, const PageRequest &page, Datum query, const char *more,
+					  Values &values, StatementOptions &options)
+{
+	StringInfoData distance, condition;
+	initStringInfo(&distance);
+	initStringInfo(&condition);
+	append_distance(&distance, target, add_value(values, target.vec_type, query_for_column(target, query)));
+	appendStringInfoString(sql, "SELECT ");
+	IdMaker ids = append_id_columns(sql, target);
+	appendStringInfo(sql, "%s, %s FROM %s AS t", distance.data, more, target.relation);
+	if (page.filter != nullptr && append_filter(&condition, target, page.filter, values))
+	{
+		appendStringInfo(sql, " WHERE %s", condition.data);
+		options.plan = PlanChoice::custom;
+	}
+	appendStringInfo(sql, " ORDER BY %s, %s", distance.data, target.key.order);
+	options.variant = settings_variant(page.params);
+	return ids;
+}
+
+}  // namespace vecdb::api
