@@ -58,6 +58,12 @@ append_string(StringInfo out, std::string_view text)
 	escape_json(out, pnstrdup(text.data(), text.size()));
 }
 
+static char *
+number_text(Numeric number)
+{
+	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+}
+
 static void
 append_scalar(StringInfo out, const JsonbValue &value)
 {
@@ -66,8 +72,7 @@ append_scalar(StringInfo out, const JsonbValue &value)
 	else if (value.type == jbvBool)
 		appendStringInfoString(out, value.val.boolean ? "true" : "false");
 	else
-		appendStringInfoString(out,
-							   DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric))));
+		appendStringInfoString(out, number_text(value.val.numeric));
 }
 
 /* A balanced tree of alternatives: its depth is bounded, as the parser's stack wants it. */
@@ -128,6 +133,7 @@ static void
 append_element_predicate(StringInfo out, const FilterNode &node)
 {
 	static const char *const kOperators[kBounds] = {">", ">=", "<", "<="};
+	const char *between = "";
 	switch (node.kind)
 	{
 		case FilterKind::one_of:
@@ -158,12 +164,16 @@ append_element_predicate(StringInfo out, const FilterNode &node)
 			append_string(out, node.words);
 			return;
 		case FilterKind::number_range:
-			appendStringInfoString(out, "@.type() == \"number\"");
+			/* A comparison with a number is unknown for all that is none. */
 			for (int i = 0; i < kBounds; i++)
-				if (node.numbers[i] != nullptr)
-					appendStringInfo(
-						out, " && @ %s %s", kOperators[i],
-						DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(node.numbers[i]))));
+			{
+				if (node.numbers[i] == nullptr)
+					continue;
+				appendStringInfo(out, "%s@ %s %s", between, kOperators[i], number_text(node.numbers[i]));
+				between = " && ";
+			}
+			if (*between == '\0')
+				appendStringInfoString(out, "@.type() == \"number\"");
 			return;
 		default: break;
 	}
