@@ -404,7 +404,11 @@ query_for_column(const Target &target, Datum query, ElementType type)
 		CoercionPathType path = find_coercion_pathway(
 			target.vec_type, extension_names().elements[static_cast<int>(type)].type, COERCION_EXPLICIT, &function);
 		if (path != COERCION_PATH_FUNC)
-			elog(ERROR, "no cast to type %u", target.vec_type);
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a query of type %s cannot be compared with column \"%s\" of type %s",
+							format_type_be(extension_names().elements[static_cast<int>(type)].type),
+							get_attname(target.relid, target.vec_attno, false), format_type_be(target.vec_type))));
 		query = OidFunctionCall3(function, query, Int32GetDatum(-1), BoolGetDatum(true));
 	}
 	if (target.vec_typmod >= 0)
