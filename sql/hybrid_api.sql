@@ -59,6 +59,7 @@ SELECT i, e, e, s::vector(20)::sparsevec, body FROM (
             FROM generate_series(1, 2 + i % 7)) AS body
     FROM generate_series(1, 400) i) t;
 UPDATE items SET e = NULL, h = NULL WHERE id % 17 = 0;
+ALTER TABLE items ADD even boolean GENERATED ALWAYS AS (id % 2 = 0) STORED, ADD note text GENERATED ALWAYS AS (CASE WHEN body LIKE '%car%' THEN 'car' END) STORED;
 
 -- the lists of each leg, in full
 CREATE FUNCTION pg_temp.lists(q vector, sq sparsevec, tq text, depth int) RETURNS TABLE (leg int, id int, score float8, rank bigint) LANGUAGE sql AS $$
@@ -136,6 +137,21 @@ ORDER BY rank;
 
 -- thresholds of legs are inclusive
 SELECT id, leg_scores FROM vecdb.hybrid_search('golden', NULL::text, '[{"type": "sparse", "column": "s", "query": "{1:1}/2", "score_threshold": 6}]');
+
+-- indexes serve the legs
+CREATE INDEX items_e ON items USING hnsw (e vector_cosine_ops);
+SET enable_seqscan = off;
+SELECT id, round(score::numeric, 6) AS score FROM vecdb.hybrid_search('items', NULL::int, '[{"type": "dense", "column": "e", "query": [1,2,1]}]', k => 3);
+SELECT index, rows_returned >= 100 AS deep FROM vecdb.last_scan_stats();
+SELECT id FROM vecdb.hybrid_search('items', NULL::int, '[{"type": "dense", "column": "e", "query": [1,2,1], "params": {"ef_search": 7}}]', k => 1);
+SELECT ef_search >= 7 AS set, current_setting('hnsw.ef_search') AS after FROM vecdb.last_scan_stats();
+RESET enable_seqscan;
+
+-- filters: of all legs, and of one
+SELECT count(*) > 20 AS some, bool_and(i.id % 2 = 0 AND (h.leg_ranks[2] IS NULL OR i.body LIKE '%car%')) AS filtered, count(h.leg_ranks[2]) > 5 AS of_leg
+FROM vecdb.hybrid_search('items', NULL::int, '[{"type": "dense", "column": "e", "query": [1,2,1]}, {"type": "dense", "column": "h", "query": [2,1,1], "filter": {"must": {"key": "note", "match": {"value": "car"}}}}]',
+    k => 60, filter => '{"must": {"key": "even", "match": {"value": true}}}') h JOIN items i USING (id);
+SELECT state, detail FROM pg_temp.error_of($$SELECT * FROM vecdb.hybrid_search('items', NULL::int, '[{"type": "dense", "column": "e", "query": [1,2,1], "filter": {"must": 1}}]')$$);
 
 -- keys: composite, rows, another column
 CREATE TABLE pairs (a int, b text COLLATE "C", v vector(1), PRIMARY KEY (b, a));

@@ -99,7 +99,7 @@ key_comparer(const Target &target)
 	return comparer;
 }
 
-static int
+int
 compare_keys(const KeyComparer &comparer, const Datum *a, const Datum *b)
 {
 	for (int i = 0; i < comparer.count; i++)

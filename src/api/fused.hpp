@@ -59,6 +59,8 @@ struct KeyComparer
 
 KeyComparer key_comparer(const Target &target);
 
+int compare_keys(const KeyComparer &comparer, const Datum *a, const Datum *b);
+
 struct FusedRow
 {
 	Datum id;

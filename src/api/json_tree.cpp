@@ -129,7 +129,8 @@ check_json_keys(const JsonNode *object, const char *const *keys, int sqlstate)
 	check_json_kind(object, JsonKind::object);
 	for (int i = 0; i < object->count; i++)
 	{
-		bool known = false;
+		/* Of what is not supported, null asks nothing. */
+		bool known = sqlstate == ERRCODE_FEATURE_NOT_SUPPORTED && object->children[i].kind == JsonKind::null;
 		for (const char *const *key = keys; *key != nullptr; key++)
 			known = known || strcmp(*key, object->children[i].key) == 0;
 		if (known)

@@ -52,7 +52,7 @@ const JsonNode *json_field(const JsonNode *object, const char *key);
 /* The field, be it null. */
 const JsonNode *json_field_or_null(const JsonNode *object, const char *key);
 
-/* 22023 (or as given) for a field that is not in keys, which ends with a null pointer. */
+/* 22023 for a field that is not in keys, which ends with a null pointer. Given 0A000, that, but not for a field that is null. */
 void check_json_keys(const JsonNode *object, const char *const *keys, int sqlstate = ERRCODE_INVALID_PARAMETER_VALUE);
 
 /* What the node has to be: 22023 where it is not. */

@@ -164,19 +164,24 @@ sparse_text(const JsonNode *node, const Target &target)
 }
 
 Datum
+vector_of_json(const JsonNode *node)
+{
+	if (node->kind != JsonKind::array && node->kind != JsonKind::string)
+		report_json(node, "a vector, as [1,2] or \"[1,2]\", is wanted");
+	const char *text = node->kind == JsonKind::array ? json_numbers_text(node) : node->text;
+	return text_as(text, extension_names().elements[static_cast<int>(ElementType::float32)].type, -1);
+}
+
+Datum
 query_of_json(const JsonNode *node, const Target &target)
 {
 	if (target.element == ElementType::sparse && node->kind == JsonKind::object)
 		return text_as(sparse_text(node, target), target.vec_type, target.vec_typmod);
 	if (target.element == ElementType::sparse && node->kind == JsonKind::string && strchr(node->text, '{') != nullptr)
 		return text_as(node->text, target.vec_type, target.vec_typmod);
-	if (node->kind != JsonKind::array && node->kind != JsonKind::string)
-		report_json(node, target.element == ElementType::sparse
-							  ? "a sparse vector, as {\"indices\": [], \"values\": []} or \"{1:0.5}/3\", is wanted"
-							  : "a vector, as [1,2] or \"[1,2]\", is wanted");
-	const char *text = node->kind == JsonKind::array ? json_numbers_text(node) : node->text;
-	Oid vector = extension_names().elements[static_cast<int>(ElementType::float32)].type;
-	return query_for_column(target, text_as(text, vector, -1));
+	if (target.element == ElementType::sparse && node->kind != JsonKind::array && node->kind != JsonKind::string)
+		report_json(node, "a sparse vector, as {\"indices\": [], \"values\": []} or \"{1:0.5}/3\", is wanted");
+	return query_for_column(target, vector_of_json(node));
 }
 
 static Oid

@@ -52,13 +52,13 @@ Leg read_leg(const JsonNode *node, const LegContext &context);
 /* Between SPI_connect and SPI_finish. */
 RankedList run_leg(const Leg &leg, const LegContext &context);
 
+/* [1,2] or "[1,2]" as a value of type vector. */
+Datum vector_of_json(const JsonNode *node);
+
 /* A query of JSON as a value of the target's column: [1,2], "[1,2]"; sparse: "{1:2}/3", {"indices": [], "values": []}. */
 Datum query_of_json(const JsonNode *node, const Target &target);
 
-/*
- * The nearest rows: of a query that is in values already, as Ranking has it (src/api/ranked.hpp). conditions: such as append_filter and
- * append_key_in make, joined by AND; empty: none.
- */
+/* "SELECT id, key columns, order FROM relation AS t WHERE conditions ORDER BY order, key LIMIT depth". conditions: empty: none. */
 struct ListStatement
 {
 	const char *order;  // an expression over t: the list's last column

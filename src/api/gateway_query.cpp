@@ -1,0 +1,865 @@
+/* SPDX-License-Identifier: PostgreSQL
+ * A request of the gateway as lists of rows: each of its queries is one statement, lists are fused or rescored.
+ *
+ * Regime: shell.
+ * Keeps:  a query's own filter and those of the requests around it hold for every list; ids that a query names are not in its answer.
+ * Source: the behaviour of Qdrant 1.19 (docs/gateway.md says where this differs).
+ */
+#include "api/gateway.hpp"
+
+extern "C" {
+#include "utils/json.h"
+#include "utils/varlena.h"
+}
+
+#include <algorithm>
+
+#include "api/examples.hpp"
+#include "api/filter.hpp"
+#include "api/legs.hpp"
+#include "api/names.hpp"
+
+namespace vecdb::api
+{
+
+using core::query::FusionMethod;
+using core::query::FusionOptions;
+using core::query::WeightMode;
+
+constexpr int kUnsupported = ERRCODE_FEATURE_NOT_SUPPORTED;
+constexpr int64 kDefaultLimit = 10;
+constexpr int kMaxPrefetchDepth = 64;
+constexpr int kMaxPrefetches = 64;  // beside each other
+
+/* Filters of a request and of those around it. */
+struct FilterChain
+{
+	Jsonb *filter;  // null: none
+	const FilterChain *outer;
+};
+
+/* One request or prefetch. */
+struct Step
+{
+	const Gateway *gateway;
+	const JsonNode *node;
+	FilterChain filters;
+	SearchParams params;
+	int64 depth;  // rows wanted
+	bool has_threshold;
+	double threshold;
+	bool has_candidates;  // of prefetches: the answer is made of these
+	const FusedRow *candidates;
+	int candidate_count;
+};
+
+static RankedList run_step(const Gateway &gateway, const JsonNode *node, const FilterChain *outer, int64 depth,
+						   int level);
+
+/* --- reading --- */
+
+static SearchParams
+step_params(const Gateway &gateway, const JsonNode *node)
+{
+	static const char *const kKeys[] = {"hnsw_ef", "exact",      "indexed_only",   "metric", "ef_search",
+										"probes",  "key_column", "payload_column", nullptr};
+	SearchParams params{};
+	params.ef_search = params.probes = -1;
+	params.key_column = gateway.params.key_column;
+	params.payload_column = gateway.params.payload_column;
+	params.has_metric = gateway.params.has_metric;
+	params.metric = gateway.params.metric;
+	const JsonNode *given = json_field(node, "params");
+	if (given == nullptr)
+		return params;
+	check_json_keys(given, kKeys, kUnsupported);
+	if (const JsonNode *metric = json_field(given, "metric"); metric != nullptr)
+	{
+		params.has_metric = true;
+		params.metric = parse_metric(json_string(metric));
+	}
+	if (const JsonNode *exact = json_field(given, "exact"); exact != nullptr)
+		params.exact = json_boolean(exact);
+	if (const JsonNode *indexed = json_field(given, "indexed_only"); indexed != nullptr && json_boolean(indexed))
+		report_json(indexed, "indexed_only is not supported", kUnsupported);
+	for (const char *key : {"hnsw_ef", "ef_search"})
+		if (const JsonNode *ef = json_field(given, key); ef != nullptr)
+			params.ef_search = static_cast<int>(json_integer(ef, 1, PG_INT32_MAX));
+	if (const JsonNode *probes = json_field(given, "probes"); probes != nullptr)
+		params.probes = static_cast<int>(json_integer(probes, 1, PG_INT32_MAX));
+	return params;
+}
+
+Gateway
+open_gateway(Oid relid, const JsonNode *request)
+{
+	check_json_kind(request, JsonKind::object);
+	Gateway gateway{};
+	gateway.relid = relid;
+	if (const JsonNode *params = json_field(request, "params"); params != nullptr)
+	{
+		check_json_kind(params, JsonKind::object);
+		if (const JsonNode *column = json_field(params, "key_column"); column != nullptr)
+			gateway.params.key_column = json_string(column);
+		if (const JsonNode *column = json_field(params, "payload_column"); column != nullptr)
+			gateway.params.payload_column = json_string(column);
+	}
+	gateway.params.ef_search = gateway.params.probes = -1;
+	/* The row type stands for any key. */
+	gateway.witness = get_rel_type_id(relid);
+	if (!OidIsValid(gateway.witness))
+		open_target(relid, nullptr, InvalidOid, gateway.params);
+	gateway.target = open_target(relid, nullptr, gateway.witness, gateway.params);
+	if (gateway.target.key.count == 1)
+	{
+		gateway.witness = gateway.target.key.column_types[0];
+		gateway.target = open_target(relid, nullptr, gateway.witness, gateway.params);
+	}
+	gateway.comparer = key_comparer(gateway.target);
+	return gateway;
+}
+
+/* The vector column: using, or the only one. */
+static const char *
+vector_column(const Step &step, const JsonNode *named)
+{
+	if (named != nullptr)
+		return json_string(named);
+	Relation relation = relation_open(step.gateway->relid, NoLock);
+	TupleDesc columns = RelationGetDescr(relation);
+	const char *found = nullptr;
+	bool several = false;
+	for (int i = 0; i < columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+		ElementType element;
+		if (column->attisdropped || !element_type_of(extension_names(), getBaseType(column->atttypid), element))
+			continue;
+		several = found != nullptr;
+		found = pstrdup(NameStr(column->attname));
+		if (several)
+			break;
+	}
+	relation_close(relation, NoLock);
+	if (found == nullptr)
+		report_json(step.node, "the relation has no vector column", ERRCODE_UNDEFINED_COLUMN);
+	if (several)
+		report_json(step.node, "the relation has several vector columns: name one by \"using\"");
+	return found;
+}
+
+static Target
+open_vector(const Step &step)
+{
+	const char *column = vector_column(step, json_field(step.node, "using"));
+	Target target = open_target(step.gateway->relid, column, step.gateway->witness, step.params);
+	/* The one metric of sparse vectors, as in Qdrant. */
+	if (target.element == ElementType::sparse && !step.params.has_metric)
+	{
+		SearchParams params = step.params;
+		params.has_metric = true;
+		params.metric = Metric::inner_product;
+		target = open_target(step.gateway->relid, column, step.gateway->witness, params);
+	}
+	return target;
+}
+
+/* --- ids --- */
+
+static Datum
+value_of_scalar(const JsonNode *node, Oid type)
+{
+	Oid input, element;
+	getTypeInputInfo(type, &input, &element);
+	return OidInputFunctionCall(input, const_cast<char *>(json_scalar_text(node)), element, -1);
+}
+
+/* The raw name of a key column. */
+static const char *
+key_name(const Target &target, int column)
+{
+	return get_attname(target.relid, target.key.attnos[column], false);
+}
+
+/* {"a": 1, "b": 2}: all columns of a key of several, and no other. */
+static bool
+is_composite_id(const Gateway &gateway, const JsonNode *node)
+{
+	const Key &key = gateway.target.key;
+	if (key.count < 2 || node->kind != JsonKind::object || node->count != key.count)
+		return false;
+	for (int i = 0; i < key.count; i++)
+		if (json_field_or_null(node, key_name(gateway.target, i)) == nullptr)
+			return false;
+	return true;
+}
+
+static bool
+is_id(const Gateway &gateway, const JsonNode *node)
+{
+	return node->kind == JsonKind::number || node->kind == JsonKind::string || is_composite_id(gateway, node);
+}
+
+/* A value of the witness type with these key columns. */
+static Datum
+id_of_key(const Gateway &gateway, const Datum *key)
+{
+	const Target &target = gateway.target;
+	if (target.key.shape == KeyShape::scalar)
+		return key[0];
+	Relation relation = relation_open(gateway.relid, NoLock);
+	TupleDesc columns = RelationGetDescr(relation);
+	auto *values = static_cast<Datum *>(palloc0(static_cast<Size>(columns->natts) * sizeof(Datum)));
+	auto *nulls = static_cast<bool *>(palloc(static_cast<Size>(columns->natts)));
+	std::fill(nulls, nulls + columns->natts, true);
+	for (int i = 0; i < target.key.count; i++)
+	{
+		values[target.key.attnos[i] - 1] = key[i];
+		nulls[target.key.attnos[i] - 1] = false;
+	}
+	Datum id = heap_copy_tuple_as_datum(heap_form_tuple(columns, values, nulls), columns);
+	relation_close(relation, NoLock);
+	return id;
+}
+
+static Datum
+id_of_json(const Gateway &gateway, const JsonNode *node)
+{
+	const Target &target = gateway.target;
+	if (target.key.shape == KeyShape::scalar)
+		return value_of_scalar(node, target.key.column_types[0]);
+	if (!is_composite_id(gateway, node))
+		report_json(node, "an object with the columns of the key is wanted");
+	auto *key = static_cast<Datum *>(palloc(static_cast<Size>(target.key.count) * sizeof(Datum)));
+	for (int i = 0; i < target.key.count; i++)
+		key[i] = value_of_scalar(json_field_or_null(node, key_name(target, i)), target.key.column_types[i]);
+	return id_of_key(gateway, key);
+}
+
+static Datum
+array_of_ids(const Gateway &gateway, Datum *ids, int count)
+{
+	int16 length;
+	bool by_value;
+	char align;
+	Oid type = gateway.target.key.type;
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(ids, count, type, length, by_value, align));
+}
+
+Datum
+ids_of_rows(const Gateway &gateway, const ListRow *rows, int count)
+{
+	auto *ids = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
+	for (int i = 0; i < count; i++)
+		ids[i] = id_of_key(gateway, rows[i].key);
+	return array_of_ids(gateway, ids, count);
+}
+
+/* --- conditions --- */
+
+static void
+append_condition(StringInfo conditions, const char *condition)
+{
+	if (condition != nullptr && condition[0] != '\0')
+		appendStringInfo(conditions, "%s%s", conditions->len > 0 ? " AND " : "", condition);
+}
+
+/* Filters, candidates, and `more`. */
+static const char *
+step_conditions(const Step &step, const Target &target, const char *more, Values &values)
+{
+	StringInfoData conditions;
+	initStringInfo(&conditions);
+	for (const FilterChain *chain = &step.filters; chain != nullptr; chain = chain->outer)
+	{
+		StringInfoData condition;
+		initStringInfo(&condition);
+		if (chain->filter != nullptr && append_filter(&condition, target, chain->filter, values))
+			append_condition(&conditions, condition.data);
+	}
+	if (step.has_candidates)
+	{
+		auto *ids = static_cast<Datum *>(palloc(static_cast<Size>(step.candidate_count + 1) * sizeof(Datum)));
+		for (int i = 0; i < step.candidate_count; i++)
+			ids[i] = id_of_key(*step.gateway, step.candidates[i].key);
+		StringInfoData condition;
+		initStringInfo(&condition);
+		append_key_in(&condition, target, array_of_ids(*step.gateway, ids, step.candidate_count), false, values);
+		append_condition(&conditions, condition.data);
+	}
+	append_condition(&conditions, more);
+	return conditions.data;
+}
+
+/* Keys alone are read: the rows themselves come once, for the page. */
+static RankedList
+run_ordered(const Step &step, Target target, const char *order, bool descending, const char *more, ScoreOf score_of,
+			Values &values)
+{
+	target.key.select = "NULL::pg_catalog.int4";
+	const char *conditions = step_conditions(step, target, more, values);
+	bool without_zero = target.vec != nullptr && target.element == ElementType::sparse && score_of == ScoreOf::metric &&
+						target.metric == Metric::inner_product;
+	return run_list(target, ListStatement{order, descending, conditions, step.depth},
+					ListEnd{score_of, step.has_threshold, step.threshold, without_zero}, step.params, values);
+}
+
+/* --- vectors: as such, or of rows --- */
+
+/* Where rows are that ids name: the relation, or lookup_from. */
+static ExampleSource
+example_source(const Step &step, const Target &target)
+{
+	static const char *const kKeys[] = {"collection", "vector", nullptr};
+	ExampleSource source{target, true};
+	const JsonNode *lookup = json_field(step.node, "lookup_from");
+	if (lookup == nullptr)
+		return source;
+	check_json_keys(lookup, kKeys, kUnsupported);
+	const JsonNode *collection = json_field(lookup, "collection"), *vector = json_field(lookup, "vector");
+	if (collection == nullptr)
+		report_json(lookup, "a collection is wanted");
+	List *names = textToQualifiedNameList(cstring_to_text(json_string(collection)));
+	Oid relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
+	SearchParams params = step.params;
+	params.has_metric = true;
+	params.metric = target.metric;
+	params.key_column = nullptr;
+	const char *column = vector != nullptr ? json_string(vector) : vector_column(step, json_field(step.node, "using"));
+	source.target = open_target(relid, column, step.gateway->witness, params);
+	source.excluded = relid == step.gateway->relid;
+	return source;
+}
+
+/* Vectors that a query names, all of one element type. */
+struct QueryVectors
+{
+	ExampleSource source;
+	ElementType element;  // of the values
+	bool any_id;
+	Elements ids;  // of those given as ids
+};
+
+static void
+check_vector_input(const Gateway &gateway, const JsonNode *node)
+{
+	if (node->kind == JsonKind::array && node->count > 0 && node->children[0].kind == JsonKind::array)
+		report_json(node, "multivectors are not supported", kUnsupported);
+	if (node->kind == JsonKind::object && json_field_or_null(node, "indices") == nullptr &&
+		!is_composite_id(gateway, node))
+		report_json(node, "a vector or an id is wanted: texts and images are not turned to vectors here", kUnsupported);
+	if (node->kind == JsonKind::boolean || node->kind == JsonKind::null)
+		report_json(node, "a vector or an id is wanted");
+}
+
+/* Where rows are among the inputs, all become values of their column's type; else of type vector, or sparsevec. */
+static QueryVectors
+query_vectors(const Step &step, const Target &target, const JsonNode *const *inputs, int count)
+{
+	QueryVectors vectors{};
+	vectors.ids.values = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
+	for (int i = 0; i < count; i++)
+	{
+		check_vector_input(*step.gateway, inputs[i]);
+		if (is_id(*step.gateway, inputs[i]))
+			vectors.ids.values[vectors.ids.count++] = id_of_json(*step.gateway, inputs[i]);
+	}
+	vectors.any_id = vectors.ids.count > 0;
+	vectors.source = vectors.any_id ? example_source(step, target) : ExampleSource{target, false};
+	vectors.element = vectors.any_id ? vectors.source.target.element : example_type(target);
+	if ((vectors.element == ElementType::sparse) != (target.element == ElementType::sparse))
+		report_json(step.node, "sparse and dense vectors are not compared", ERRCODE_DATATYPE_MISMATCH);
+	return vectors;
+}
+
+static Datum
+read_vector(const Step &step, QueryVectors &vectors, const JsonNode *input)
+{
+	if (!is_id(*step.gateway, input))
+		return vectors.element == ElementType::float32 ? vector_of_json(input)
+													   : query_of_json(input, vectors.source.target);
+	Datum id = id_of_json(*step.gateway, input);
+	return read_examples(vectors.source, Elements{&id, 1})[0];
+}
+
+static const char *
+exclude_ids(const Target &target, const QueryVectors &vectors, Values &values)
+{
+	return exclude_examples(vectors.source, target, &vectors.ids, 1, values);
+}
+
+/* --- the queries --- */
+
+/* A value of an element type as one of the column's. */
+static Datum
+value_for_column(const Target &target, ElementType element, Datum value)
+{
+	if (element == target.element && element != ElementType::float32)
+		return value;
+	IndexedValue row = indexed_value(value, element);
+	Vector *vector = new_vector_uninitialized(row.dimensions);
+	indexed_row(row, vector->x);
+	return query_for_column(target, PointerGetDatum(vector));
+}
+
+static RankedList
+run_mmr(const Step &step, const Target &target, const JsonNode *mmr, const JsonNode *input)
+{
+	static const char *const kKeys[] = {"diversity", "candidates_limit", nullptr};
+	check_json_keys(mmr, kKeys, kUnsupported);
+	if (step.has_candidates)
+		report_json(mmr, "mmr over a prefetch is not supported", kUnsupported);
+	if (target.element == ElementType::sparse)
+		report_json(mmr, "mmr of sparse vectors is not supported", kUnsupported);
+	QueryVectors vectors = query_vectors(step, target, &input, 1);
+	Datum query = read_vector(step, vectors, input);
+	IndexedValue row = indexed_value(query, vectors.element);
+	Vector *vector = new_vector_uninitialized(row.dimensions);
+	indexed_row(row, vector->x);
+
+	/* All filters as one; the row that was named is not in the answer. */
+	StringInfoData filter, params;
+	initStringInfo(&filter);
+	appendStringInfoString(&filter, "{\"must\": [");
+	bool first = true;
+	for (const FilterChain *chain = &step.filters; chain != nullptr; chain = chain->outer)
+		if (chain->filter != nullptr)
+		{
+			appendStringInfo(&filter, "%s%s", first ? "" : ", ",
+							 JsonbToCString(nullptr, &chain->filter->root, static_cast<int>(VARSIZE(chain->filter))));
+			first = false;
+		}
+	appendStringInfoChar(&filter, ']');
+	if (vectors.any_id && vectors.source.excluded)
+	{
+		Jsonb *id = json_value(input);
+		appendStringInfo(&filter, ", \"must_not\": [{\"has_id\": [%s]}]",
+						 JsonbToCString(nullptr, &id->root, static_cast<int>(VARSIZE(id))));
+	}
+	appendStringInfoChar(&filter, '}');
+	initStringInfo(&params);
+	appendStringInfo(&params, "{\"metric\": \"%s\", \"exact\": %s", core::distance::metric_name(target.metric),
+					 step.params.exact ? "true" : "false");
+	if (step.params.ef_search >= 0)
+		appendStringInfo(&params, ", \"ef_search\": %d", step.params.ef_search);
+	if (step.params.probes >= 0)
+		appendStringInfo(&params, ", \"probes\": %d", step.params.probes);
+	for (int i = 0; i < 2; i++)
+		if (const char *column = i == 0 ? step.params.key_column : step.params.payload_column; column != nullptr)
+		{
+			appendStringInfo(&params, ", \"%s\": ", i == 0 ? "key_column" : "payload_column");
+			escape_json(&params, column);
+		}
+	appendStringInfoChar(&params, '}');
+
+	const JsonNode *diversity = json_field(mmr, "diversity"), *candidates = json_field(mmr, "candidates_limit");
+	const Key &key = step.gateway->target.key;
+	Values values;
+	init_values(values);
+	add_value(values, REGCLASSOID, ObjectIdGetDatum(step.gateway->relid));
+	add_value(values, NAMEOID,
+			  DirectFunctionCall1(namein, CStringGetDatum(get_attname(target.relid, target.vec_attno, false))));
+	add_value(values, key.type, Datum{0}, true);
+	add_value(values, extension_names().elements[static_cast<int>(ElementType::float32)].type, PointerGetDatum(vector));
+	add_value(values, INT4OID, Int32GetDatum(static_cast<int32>(std::min<int64>(step.depth, PG_INT32_MAX))));
+	add_value(values, FLOAT8OID, diversity == nullptr ? Datum{0} : Float8GetDatum(json_double(diversity)),
+			  diversity == nullptr);
+	/* Qdrant looks at as many as are wanted. */
+	add_value(values, INT4OID,
+			  Int32GetDatum(
+				  static_cast<int32>(candidates == nullptr ? step.depth : json_integer(candidates, 1, PG_INT32_MAX))));
+	add_value(values, JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(filter.data)));
+	add_value(values, JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(params.data)));
+	StringInfoData sql;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT NULL::pg_catalog.int4");
+	for (int i = 0; i < key.count; i++)
+	{
+		if (key.shape == KeyShape::scalar)
+			appendStringInfoString(&sql, ", m.id");
+		else
+			appendStringInfo(&sql, ", (m.id).%s", quote_identifier(key_name(step.gateway->target, i)));
+	}
+	appendStringInfoString(&sql,
+						   ", m.score FROM vecdb.mmr_search($1, $2, $3, $4, $5, $6, $7, $8, $9) AS m ORDER BY m.rank");
+	run_statement(sql.data, values, {});
+	return read_list(target, ListEnd{ScoreOf::itself, step.has_threshold, step.threshold, false});
+}
+
+static RankedList
+run_nearest(const Step &step, const JsonNode *input, const JsonNode *mmr)
+{
+	Target target = open_vector(step);
+	if (mmr != nullptr)
+		return run_mmr(step, target, mmr, input);
+	target.exact = target.exact || step.has_candidates;
+	QueryVectors vectors = query_vectors(step, target, &input, 1);
+	Datum query = value_for_column(target, vectors.element, read_vector(step, vectors, input));
+	Values values;
+	init_values(values);
+	StringInfoData distance;
+	initStringInfo(&distance);
+	append_distance(&distance, target, add_value(values, target.vec_type, query));
+	return run_ordered(step, target, distance.data, false, exclude_ids(target, vectors, values), ScoreOf::metric,
+					   values);
+}
+
+/* By a value of type vecdb.query. */
+static RankedList
+run_scored(const Step &step, Target target, Datum query, const QueryVectors &vectors)
+{
+	if (target.vec_typmod > 0)
+		check_same_indexed_dimensions(target.vec_typmod, query_value(query).dimensions, target.element);
+	target.exact = target.exact || step.has_candidates;
+	Values values;
+	init_values(values);
+	StringInfoData distance;
+	initStringInfo(&distance);
+	append_scored_distance(&distance, target, add_value(values, target.query_type, query));
+	return run_ordered(step, target, distance.data, false, exclude_ids(target, vectors, values), ScoreOf::minus,
+					   values);
+}
+
+/* The inputs under a key: one or an array of them; none where there is no such key. A vector is an array too: of numbers. */
+static int
+append_inputs(const JsonNode **inputs, const JsonNode *list)
+{
+	if (list == nullptr)
+		return 0;
+	check_json_kind(list, JsonKind::array);
+	for (int i = 0; i < list->count; i++)
+		inputs[i] = &list->children[i];
+	return list->count;
+}
+
+static Datum *
+read_vectors(const Step &step, QueryVectors &vectors, const JsonNode *const *inputs, int count)
+{
+	auto *values = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
+	for (int i = 0; i < count; i++)
+		values[i] = read_vector(step, vectors, inputs[i]);
+	return values;
+}
+
+static RankedList
+run_recommend(const Step &step, const JsonNode *query)
+{
+	static const char *const kKeys[] = {"positive", "negative", "strategy", nullptr};
+	check_json_keys(query, kKeys, kUnsupported);
+	const JsonNode *positive = json_field(query, "positive"), *negative = json_field(query, "negative");
+	const JsonNode *strategy = json_field(query, "strategy");
+	int most = (positive == nullptr ? 0 : positive->count) + (negative == nullptr ? 0 : negative->count);
+	auto **inputs = static_cast<const JsonNode **>(palloc(static_cast<Size>(most + 1) * sizeof(JsonNode *)));
+	int positives = append_inputs(inputs, positive), negatives = append_inputs(inputs + positives, negative);
+	core::query::Kind kind = strategy == nullptr ? core::query::Kind::average : parse_strategy(json_string(strategy));
+	if (positives == 0 && (negatives == 0 || kind == core::query::Kind::average))
+		report_json(query, negatives == 0 ? "at least one example is wanted"
+										  : "strategy average_vector needs at least one positive example");
+	Target target = open_vector(step);
+	QueryVectors vectors = query_vectors(step, target, inputs, positives + negatives);
+	Datum *values = read_vectors(step, vectors, inputs, positives + negatives);
+	Datum value = make_recommend_query(kind, target.metric, vectors.element, Examples{values, positives},
+									   Examples{values + positives, negatives});
+	return run_scored(step, target, value, vectors);
+}
+
+/* Pairs, one or an array of them, behind an optional target. */
+static RankedList
+run_discover(const Step &step, const JsonNode *wanted, const JsonNode *pairs)
+{
+	static const char *const kKeys[] = {"positive", "negative", nullptr};
+	bool single = pairs != nullptr && pairs->kind == JsonKind::object;
+	if (pairs != nullptr && !single)
+		check_json_kind(pairs, JsonKind::array);
+	int count = pairs == nullptr ? 0 : single ? 1 : pairs->count;
+	auto **inputs = static_cast<const JsonNode **>(palloc(static_cast<Size>(2 * count + 1) * sizeof(JsonNode *)));
+	for (int i = 0; i < count; i++)
+	{
+		const JsonNode *pair = single ? pairs : &pairs->children[i];
+		check_json_keys(pair, kKeys, kUnsupported);
+		inputs[i] = json_field(pair, "positive");
+		inputs[count + i] = json_field(pair, "negative");
+		if (inputs[i] == nullptr || inputs[count + i] == nullptr)
+			report_json(pair, "a pair needs positive and negative");
+	}
+	if (wanted == nullptr && count == 0)
+		report_json(step.node, "context needs at least one pair");
+	int all = 2 * count;
+	if (wanted != nullptr)
+		inputs[all++] = wanted;
+	Target target = open_vector(step);
+	QueryVectors vectors = query_vectors(step, target, inputs, all);
+	Datum *values = read_vectors(step, vectors, inputs, all);
+	Examples positive{values, count}, negative{values + count, count};
+	Datum value = wanted == nullptr
+					  ? make_context_query(target.metric, vectors.element, positive, negative)
+					  : make_discover_query(target.metric, vectors.element, values[2 * count], positive, negative);
+	return run_scored(step, target, value, vectors);
+}
+
+static RankedList
+run_order_by(const Step &step, const JsonNode *order)
+{
+	static const char *const kKeys[] = {"key", "direction", "start_from", nullptr};
+	const JsonNode *key = order, *direction = nullptr, *start = nullptr;
+	if (order->kind == JsonKind::object)
+	{
+		check_json_keys(order, kKeys, kUnsupported);
+		key = json_field(order, "key");
+		direction = json_field(order, "direction");
+		start = json_field(order, "start_from");
+		if (key == nullptr)
+			report_json(order, "order_by needs a key");
+	}
+	bool descending = false;
+	if (direction != nullptr)
+	{
+		const char *name = json_string(direction);
+		descending = strcmp(name, "desc") == 0;
+		if (!descending && strcmp(name, "asc") != 0)
+			report_json(direction, "direction is asc or desc");
+	}
+	const Target &target = step.gateway->target;
+	Values values;
+	init_values(values);
+	StringInfoData field, condition;
+	initStringInfo(&field);
+	Oid type;
+	bool json = append_field(&field, target, json_string(key), values, &type);
+	initStringInfo(&condition);
+	/* Rows without the value are left out. */
+	if (json)
+		appendStringInfo(
+			&condition,
+			"(pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) ANY ('{number,string,boolean}'::pg_catalog.text[]))",
+			field.data);
+	else
+		appendStringInfo(&condition, "(%s IS NOT NULL)", field.data);
+	if (start != nullptr)
+	{
+		int n = json ? add_value(values, JSONBOID, JsonbPGetDatum(json_value(start)))
+					 : add_value(values, getBaseType(type), value_of_scalar(start, getBaseType(type)));
+		appendStringInfo(&condition, " AND (%s OPERATOR(pg_catalog.%s) $%d)", field.data, descending ? "<=" : ">=", n);
+	}
+	/* The list's last column is a number: the order itself stands before the keys. */
+	Target ordered = target;
+	ordered.key.order = psprintf("%s%s, %s", field.data, descending ? " DESC" : "", target.key.order);
+	return run_ordered(step, ordered, "1::pg_catalog.float8", false, condition.data, ScoreOf::itself, values);
+}
+
+static RankedList
+run_by_key(const Step &step, bool random)
+{
+	Target target = step.gateway->target;
+	if (random)
+		target.key.order = "pg_catalog.random()";
+	Values values;
+	init_values(values);
+	return run_ordered(step, target, "1::pg_catalog.float8", false, nullptr, ScoreOf::itself, values);
+}
+
+/* --- prefetches --- */
+
+struct Lists
+{
+	RankedList *lists;
+	int count;
+};
+
+static Lists
+run_prefetches(const Step &step, const JsonNode *prefetch, int level)
+{
+	bool single = prefetch->kind == JsonKind::object;
+	if (!single)
+		check_json_kind(prefetch, JsonKind::array);
+	Lists all{nullptr, single ? 1 : prefetch->count};
+	if (all.count > kMaxPrefetches)
+		report_json(prefetch, psprintf("there cannot be more than %d prefetches", kMaxPrefetches),
+					ERRCODE_PROGRAM_LIMIT_EXCEEDED);
+	all.lists = static_cast<RankedList *>(palloc(static_cast<Size>(all.count + 1) * sizeof(RankedList)));
+	for (int i = 0; i < all.count; i++)
+		all.lists[i] =
+			run_step(*step.gateway, single ? prefetch : &prefetch->children[i], &step.filters, -1, level + 1);
+	return all;
+}
+
+static RankedList
+list_of_fused(const Step &step, const FusedRow *rows, int count)
+{
+	RankedList list{static_cast<ListRow *>(
+						MemoryContextAllocHuge(CurrentMemoryContext, static_cast<Size>(count + 1) * sizeof(ListRow))),
+					0};
+	for (int i = 0; i < count && list.count < step.depth; i++)
+	{
+		if (step.has_threshold && !(rows[i].score >= step.threshold))
+			break;
+		list.rows[list.count++] = ListRow{rows[i].id, rows[i].key, rows[i].score};
+	}
+	return list;
+}
+
+/* rrf: Qdrant's constants and its way with weights. */
+static RankedList
+run_fusion(const Step &step, const Lists &lists, FusionMethod method, const JsonNode *rrf)
+{
+	static const char *const kKeys[] = {"k", "weights", nullptr};
+	FusionOptions options;
+	options.method = method;
+	options.weight_mode = WeightMode::qdrant;
+	options.k = 1;  // Qdrant's 2, which counts ranks from 0
+	auto *weights = static_cast<double *>(palloc(static_cast<Size>(lists.count + 1) * sizeof(double)));
+	std::fill(weights, weights + lists.count, 1.0);
+	if (rrf != nullptr)
+	{
+		check_json_keys(rrf, kKeys, kUnsupported);
+		if (const JsonNode *k = json_field(rrf, "k"); k != nullptr)
+			options.k = static_cast<double>(json_integer(k, 1, PG_INT32_MAX)) - 1;
+		if (const JsonNode *given = json_field(rrf, "weights"); given != nullptr)
+		{
+			check_json_kind(given, JsonKind::array);
+			if (given->count != lists.count)
+				report_json(given, psprintf("there are %d prefetches, but %d weights", lists.count, given->count));
+			for (int i = 0; i < lists.count; i++)
+				weights[i] = json_double(&given->children[i]);
+		}
+	}
+	int count;
+	FusedRow *rows = fuse_lists(step.gateway->comparer, lists.lists, weights, lists.count, options, &count);
+	return list_of_fused(step, rows, count);
+}
+
+/* All rows of all lists, once: what the query rescores. */
+static void
+take_candidates(Step &step, const Lists &lists)
+{
+	auto *weights = static_cast<double *>(palloc0(static_cast<Size>(lists.count + 1) * sizeof(double)));
+	step.candidates =
+		fuse_lists(step.gateway->comparer, lists.lists, weights, lists.count, FusionOptions{}, &step.candidate_count);
+	step.has_candidates = true;
+}
+
+/* --- one request or prefetch --- */
+
+static const JsonNode *
+only_key(const JsonNode *query, const char *key, const char *second = nullptr)
+{
+	const JsonNode *field = json_field_or_null(query, key);
+	const char *keys[] = {key, second, nullptr};
+	if (field != nullptr)
+		check_json_keys(query, keys, kUnsupported);
+	return field;
+}
+
+static RankedList
+run_query(Step &step, const JsonNode *query, int level)
+{
+	const JsonNode *prefetch = json_field(step.node, "prefetch");
+	bool fetches = prefetch != nullptr && !(prefetch->kind == JsonKind::array && prefetch->count == 0);
+	Lists lists{nullptr, 0};
+	if (fetches)
+		lists = run_prefetches(step, prefetch, level);
+	bool composite = query != nullptr && is_composite_id(*step.gateway, query);
+	if (query != nullptr && query->kind == JsonKind::object && !composite)
+	{
+		const JsonNode *fusion = only_key(query, "fusion"), *rrf = only_key(query, "rrf");
+		if ((fusion != nullptr || rrf != nullptr) && !fetches)
+			report_json(query, "a fusion needs a prefetch");
+		if ((fusion != nullptr || rrf != nullptr) && json_field(step.node, "using") != nullptr)
+			report_json(json_field(step.node, "using"), "a fusion uses no vector");
+		if (rrf != nullptr)
+			return run_fusion(step, lists, FusionMethod::rrf, rrf);
+		if (fusion != nullptr)
+		{
+			bool dbsf = strcmp(json_string(fusion), "dbsf") == 0;
+			if (!dbsf && strcmp(fusion->text, "rrf") != 0)
+				report_json(fusion, "fusion is rrf or dbsf");
+			return run_fusion(step, lists, dbsf ? FusionMethod::dbsf : FusionMethod::rrf, nullptr);
+		}
+	}
+	if (fetches && query == nullptr)
+		report_json(step.node, "a prefetch needs a query: a fusion, or one that scores its rows anew");
+	if (fetches)
+		take_candidates(step, lists);
+	if (query == nullptr)
+		return run_by_key(step, false);
+	if (query->kind != JsonKind::object || composite || json_field_or_null(query, "indices") != nullptr)
+		return run_nearest(step, query, nullptr);
+	if (const JsonNode *nearest = only_key(query, "nearest", "mmr"); nearest != nullptr)
+		return run_nearest(step, nearest, json_field(query, "mmr"));
+	if (const JsonNode *recommend = only_key(query, "recommend"); recommend != nullptr)
+		return run_recommend(step, recommend);
+	if (const JsonNode *discover = only_key(query, "discover"); discover != nullptr)
+	{
+		static const char *const kKeys[] = {"target", "context", nullptr};
+		check_json_keys(discover, kKeys, kUnsupported);
+		const JsonNode *wanted = json_field(discover, "target");
+		if (wanted == nullptr)
+			report_json(discover, "discover needs a target");
+		return run_discover(step, wanted, json_field(discover, "context"));
+	}
+	if (const JsonNode *context = only_key(query, "context"); context != nullptr)
+		return run_discover(step, nullptr, context);
+	if (const JsonNode *order = only_key(query, "order_by"); order != nullptr)
+		return run_order_by(step, order);
+	if (const JsonNode *sample = only_key(query, "sample"); sample != nullptr)
+	{
+		if (strcmp(json_string(sample), "random") != 0)
+			report_json(sample, "sample is random");
+		return run_by_key(step, true);
+	}
+	if (query->count == 0)
+		report_json(query, "a query is wanted");
+	report_json(query, "this query is not supported", kUnsupported);
+}
+
+/* depth -1: the prefetch's own limit. */
+static RankedList
+run_step(const Gateway &gateway, const JsonNode *node, const FilterChain *outer, int64 depth, int level)
+{
+	static const char *const kKeys[] = {"prefetch",        "query", "using",       "filter", "params",
+										"score_threshold", "limit", "lookup_from", nullptr};
+	if (level > kMaxPrefetchDepth)
+		report_json(node, psprintf("prefetches are nested more than %d deep", kMaxPrefetchDepth),
+					ERRCODE_PROGRAM_LIMIT_EXCEEDED);
+	if (level > 0)
+		check_json_keys(node, kKeys, kUnsupported);
+	Step step{};
+	step.gateway = &gateway;
+	step.node = node;
+	step.filters.outer = outer;
+	if (const JsonNode *filter = json_field(node, "filter"); filter != nullptr)
+		step.filters.filter = json_value(filter);
+	step.params = step_params(gateway, node);
+	step.depth = depth;
+	if (depth < 0)
+	{
+		const JsonNode *limit = json_field(node, "limit");
+		step.depth = limit == nullptr ? kDefaultLimit : json_integer(limit, 1, PG_INT32_MAX);
+		check_page(step.depth, 0);
+	}
+	if (const JsonNode *threshold = json_field(node, "score_threshold"); threshold != nullptr)
+	{
+		step.has_threshold = true;
+		step.threshold = json_double(threshold);
+	}
+	return run_query(step, json_field(node, "query"), level);
+}
+
+GatewayPage
+run_request(const Gateway &gateway, const JsonNode *request)
+{
+	static const char *const kKeys[] = {"prefetch",        "query",       "using",  "filter",       "params",
+										"score_threshold", "limit",       "offset", "with_payload", "with_vector",
+										"with_vectors",    "lookup_from", nullptr};
+	check_json_keys(request, kKeys, kUnsupported);
+	const JsonNode *limit = json_field(request, "limit"), *offset = json_field(request, "offset");
+	GatewayPage page{};
+	page.limit = limit == nullptr ? kDefaultLimit : json_integer(limit, 1, PG_INT32_MAX);
+	page.offset = offset == nullptr ? 0 : json_integer(offset, 0, PG_INT32_MAX);
+	check_page(page.limit, page.offset);
+	page.list = run_step(gateway, request, nullptr, page.limit + page.offset, 0);
+	return page;
+}
+
+}  // namespace vecdb::api
