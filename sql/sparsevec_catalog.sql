@@ -71,7 +71,7 @@ UNION ALL (SELECT 'surplus', * FROM (TABLE actual_cast EXCEPT TABLE expected_cas
 -- aggregates
 SELECT a.aggfnoid::regprocedure, format_type(p.prorettype, NULL) AS result, p.proparallel AS parallel, aggkind AS kind, aggtransfn AS transition, aggfinalfn AS final, aggcombinefn AS combine,
        aggserialfn AS serialize, aggdeserialfn AS deserialize, format_type(aggtranstype, NULL) AS state, agginitval AS initial
-FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.proargtypes[0] = 'sparsevec'::regtype ORDER BY 1;
+FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.proargtypes[0] = 'sparsevec'::regtype AND p.pronamespace <> 'vecdb'::regnamespace ORDER BY 1;
 
 -- btree operator class
 SELECT opcname, opcdefault, amvalidate(c.oid) AS valid FROM pg_opclass c JOIN pg_am am ON am.oid = opcmethod WHERE opcintype = 'sparsevec'::regtype AND amname = 'btree';
