@@ -125,6 +125,17 @@ SELECT id FROM vecdb.query('pairs', '{"prefetch": [{"query": [1], "limit": 2, "p
 CREATE TABLE uuids (id uuid PRIMARY KEY, v vector(1));
 INSERT INTO uuids SELECT ('00000000-0000-0000-0000-00000000000' || i)::uuid, ARRAY[i]::vector FROM generate_series(1, 3) i;
 SELECT id FROM vecdb.query('uuids', '{"query": "00000000-0000-0000-0000-000000000002", "params": {"metric": "l2"}}');
+-- partitions, a materialised view
+CREATE TABLE parts (id int PRIMARY KEY, v vector(1), n int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+CREATE TABLE parts_2 (n int, v vector(1), id int NOT NULL);
+ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES FROM (10) TO (20);
+INSERT INTO parts SELECT i, ARRAY[i % 7]::vector, i % 3 FROM generate_series(1, 19) i;
+SELECT id, score, payload FROM vecdb.query('parts', '{"query": {"recommend": {"positive": [6, 13], "strategy": "best_score"}}, "params": {"metric": "dot"}, "limit": 3, "with_payload": true}');
+SELECT id, leg_ranks FROM vecdb.hybrid_search('parts', NULL::int, '[{"type": "dense", "column": "v", "query": [1], "params": {"metric": "dot"}}, {"type": "dense", "column": "v", "query": [3], "params": {"metric": "l2"}}]', k => 4);
+CREATE MATERIALIZED VIEW kept AS SELECT id, v FROM parts WHERE n = 1;
+CREATE UNIQUE INDEX ON kept (id);
+SELECT id FROM vecdb.query('kept', '{"query": [0], "params": {"metric": "l2", "key_column": "id"}, "limit": 3}');
 CREATE VIEW seen AS SELECT id AS key, v FROM golden WHERE id <> 'b';
 SELECT id FROM vecdb.query('seen', '{"query": "a", "params": {"key_column": "key"}}');
 
@@ -174,5 +185,6 @@ SELECT id, payload FROM vecdb.query('golden', '{"prefetch": {"query": [1, 0]}, "
 RESET ROLE;
 
 DROP VIEW seen;
-DROP TABLE golden, points, lists, others, items, requests, pairs, uuids;
+DROP MATERIALIZED VIEW kept;
+DROP TABLE golden, points, lists, others, items, requests, pairs, uuids, parts;
 DROP ROLE regress_gateway;

@@ -5,18 +5,15 @@
  * Keeps:  a query's own filter and those of the requests around it hold for every list; ids that a query names are not in its answer.
  * Source: the behaviour of Qdrant 1.19 (docs/gateway.md says where this differs).
  */
-#include "api/gateway.hpp"
+#include "api/gateway_step.hpp"
 
 extern "C" {
 #include "utils/json.h"
-#include "utils/varlena.h"
 }
 
 #include <algorithm>
 
-#include "api/examples.hpp"
 #include "api/filter.hpp"
-#include "api/legs.hpp"
 #include "api/names.hpp"
 
 namespace vecdb::api
@@ -26,381 +23,66 @@ using core::query::FusionMethod;
 using core::query::FusionOptions;
 using core::query::WeightMode;
 
-constexpr int kUnsupported = ERRCODE_FEATURE_NOT_SUPPORTED;
 constexpr int64 kDefaultLimit = 10;
 constexpr int kMaxPrefetchDepth = 64;
 constexpr int kMaxPrefetches = 64;  // beside each other
 
-/* Filters of a request and of those around it. */
-struct FilterChain
-{
-	Jsonb *filter;  // null: none
-	const FilterChain *outer;
-};
-
-/* One request or prefetch. */
-struct Step
-{
-	const Gateway *gateway;
-	const JsonNode *node;
-	FilterChain filters;
-	SearchParams params;
-	int64 depth;  // rows wanted
-	bool has_threshold;
-	double threshold;
-	bool has_candidates;  // of prefetches: the answer is made of these
-	const FusedRow *candidates;
-	int candidate_count;
-};
-
 static RankedList run_step(const Gateway &gateway, const JsonNode *node, const FilterChain *outer, int64 depth,
 						   int level);
 
-/* --- reading --- */
-
-static SearchParams
-step_params(const Gateway &gateway, const JsonNode *node)
-{
-	static const char *const kKeys[] = {"hnsw_ef", "exact",      "indexed_only",   "metric", "ef_search",
-										"probes",  "key_column", "payload_column", nullptr};
-	SearchParams params{};
-	params.ef_search = params.probes = -1;
-	params.key_column = gateway.params.key_column;
-	params.payload_column = gateway.params.payload_column;
-	params.has_metric = gateway.params.has_metric;
-	params.metric = gateway.params.metric;
-	const JsonNode *given = json_field(node, "params");
-	if (given == nullptr)
-		return params;
-	check_json_keys(given, kKeys, kUnsupported);
-	if (const JsonNode *metric = json_field(given, "metric"); metric != nullptr)
-	{
-		params.has_metric = true;
-		params.metric = parse_metric(json_string(metric));
-	}
-	if (const JsonNode *exact = json_field(given, "exact"); exact != nullptr)
-		params.exact = json_boolean(exact);
-	if (const JsonNode *indexed = json_field(given, "indexed_only"); indexed != nullptr && json_boolean(indexed))
-		report_json(indexed, "indexed_only is not supported", kUnsupported);
-	for (const char *key : {"hnsw_ef", "ef_search"})
-		if (const JsonNode *ef = json_field(given, key); ef != nullptr)
-			params.ef_search = static_cast<int>(json_integer(ef, 1, PG_INT32_MAX));
-	if (const JsonNode *probes = json_field(given, "probes"); probes != nullptr)
-		params.probes = static_cast<int>(json_integer(probes, 1, PG_INT32_MAX));
-	return params;
-}
-
-Gateway
-open_gateway(Oid relid, const JsonNode *request)
-{
-	check_json_kind(request, JsonKind::object);
-	Gateway gateway{};
-	gateway.relid = relid;
-	if (const JsonNode *params = json_field(request, "params"); params != nullptr)
-	{
-		check_json_kind(params, JsonKind::object);
-		if (const JsonNode *column = json_field(params, "key_column"); column != nullptr)
-			gateway.params.key_column = json_string(column);
-		if (const JsonNode *column = json_field(params, "payload_column"); column != nullptr)
-			gateway.params.payload_column = json_string(column);
-	}
-	gateway.params.ef_search = gateway.params.probes = -1;
-	/* The row type stands for any key. */
-	gateway.witness = get_rel_type_id(relid);
-	if (!OidIsValid(gateway.witness))
-		open_target(relid, nullptr, InvalidOid, gateway.params);
-	gateway.target = open_target(relid, nullptr, gateway.witness, gateway.params);
-	if (gateway.target.key.count == 1)
-	{
-		gateway.witness = gateway.target.key.column_types[0];
-		gateway.target = open_target(relid, nullptr, gateway.witness, gateway.params);
-	}
-	gateway.comparer = key_comparer(gateway.target);
-	return gateway;
-}
-
-/* The vector column: using, or the only one. */
-static const char *
-vector_column(const Step &step, const JsonNode *named)
-{
-	if (named != nullptr)
-		return json_string(named);
-	Relation relation = relation_open(step.gateway->relid, NoLock);
-	TupleDesc columns = RelationGetDescr(relation);
-	const char *found = nullptr;
-	bool several = false;
-	for (int i = 0; i < columns->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(columns, i);
-		ElementType element;
-		if (column->attisdropped || !element_type_of(extension_names(), getBaseType(column->atttypid), element))
-			continue;
-		several = found != nullptr;
-		found = pstrdup(NameStr(column->attname));
-		if (several)
-			break;
-	}
-	relation_close(relation, NoLock);
-	if (found == nullptr)
-		report_json(step.node, "the relation has no vector column", ERRCODE_UNDEFINED_COLUMN);
-	if (several)
-		report_json(step.node, "the relation has several vector columns: name one by \"using\"");
-	return found;
-}
-
-static Target
-open_vector(const Step &step)
-{
-	const char *column = vector_column(step, json_field(step.node, "using"));
-	Target target = open_target(step.gateway->relid, column, step.gateway->witness, step.params);
-	/* The one metric of sparse vectors, as in Qdrant. */
-	if (target.element == ElementType::sparse && !step.params.has_metric)
-	{
-		SearchParams params = step.params;
-		params.has_metric = true;
-		params.metric = Metric::inner_product;
-		target = open_target(step.gateway->relid, column, step.gateway->witness, params);
-	}
-	return target;
-}
-
-/* --- ids --- */
-
-static Datum
-value_of_scalar(const JsonNode *node, Oid type)
-{
-	Oid input, element;
-	getTypeInputInfo(type, &input, &element);
-	return OidInputFunctionCall(input, const_cast<char *>(json_scalar_text(node)), element, -1);
-}
-
-/* The raw name of a key column. */
-static const char *
-key_name(const Target &target, int column)
-{
-	return get_attname(target.relid, target.key.attnos[column], false);
-}
-
-/* {"a": 1, "b": 2}: all columns of a key of several, and no other. */
-static bool
-is_composite_id(const Gateway &gateway, const JsonNode *node)
-{
-	const Key &key = gateway.target.key;
-	if (key.count < 2 || node->kind != JsonKind::object || node->count != key.count)
-		return false;
-	for (int i = 0; i < key.count; i++)
-		if (json_field_or_null(node, key_name(gateway.target, i)) == nullptr)
-			return false;
-	return true;
-}
-
-static bool
-is_id(const Gateway &gateway, const JsonNode *node)
-{
-	return node->kind == JsonKind::number || node->kind == JsonKind::string || is_composite_id(gateway, node);
-}
-
-/* A value of the witness type with these key columns. */
-static Datum
-id_of_key(const Gateway &gateway, const Datum *key)
-{
-	const Target &target = gateway.target;
-	if (target.key.shape == KeyShape::scalar)
-		return key[0];
-	Relation relation = relation_open(gateway.relid, NoLock);
-	TupleDesc columns = RelationGetDescr(relation);
-	auto *values = static_cast<Datum *>(palloc0(static_cast<Size>(columns->natts) * sizeof(Datum)));
-	auto *nulls = static_cast<bool *>(palloc(static_cast<Size>(columns->natts)));
-	std::fill(nulls, nulls + columns->natts, true);
-	for (int i = 0; i < target.key.count; i++)
-	{
-		values[target.key.attnos[i] - 1] = key[i];
-		nulls[target.key.attnos[i] - 1] = false;
-	}
-	Datum id = heap_copy_tuple_as_datum(heap_form_tuple(columns, values, nulls), columns);
-	relation_close(relation, NoLock);
-	return id;
-}
-
-static Datum
-id_of_json(const Gateway &gateway, const JsonNode *node)
-{
-	const Target &target = gateway.target;
-	if (target.key.shape == KeyShape::scalar)
-		return value_of_scalar(node, target.key.column_types[0]);
-	if (!is_composite_id(gateway, node))
-		report_json(node, "an object with the columns of the key is wanted");
-	auto *key = static_cast<Datum *>(palloc(static_cast<Size>(target.key.count) * sizeof(Datum)));
-	for (int i = 0; i < target.key.count; i++)
-		key[i] = value_of_scalar(json_field_or_null(node, key_name(target, i)), target.key.column_types[i]);
-	return id_of_key(gateway, key);
-}
-
-static Datum
-array_of_ids(const Gateway &gateway, Datum *ids, int count)
-{
-	int16 length;
-	bool by_value;
-	char align;
-	Oid type = gateway.target.key.type;
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_array(ids, count, type, length, by_value, align));
-}
-
-Datum
-ids_of_rows(const Gateway &gateway, const ListRow *rows, int count)
-{
-	auto *ids = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
-	for (int i = 0; i < count; i++)
-		ids[i] = id_of_key(gateway, rows[i].key);
-	return array_of_ids(gateway, ids, count);
-}
-
-/* --- conditions --- */
-
-static void
-append_condition(StringInfo conditions, const char *condition)
-{
-	if (condition != nullptr && condition[0] != '\0')
-		appendStringInfo(conditions, "%s%s", conditions->len > 0 ? " AND " : "", condition);
-}
-
-/* Filters, candidates, and `more`. */
-static const char *
-step_conditions(const Step &step, const Target &target, const char *more, Values &values)
-{
-	StringInfoData conditions;
-	initStringInfo(&conditions);
-	for (const FilterChain *chain = &step.filters; chain != nullptr; chain = chain->outer)
-	{
-		StringInfoData condition;
-		initStringInfo(&condition);
-		if (chain->filter != nullptr && append_filter(&condition, target, chain->filter, values))
-			append_condition(&conditions, condition.data);
-	}
-	if (step.has_candidates)
-	{
-		auto *ids = static_cast<Datum *>(palloc(static_cast<Size>(step.candidate_count + 1) * sizeof(Datum)));
-		for (int i = 0; i < step.candidate_count; i++)
-			ids[i] = id_of_key(*step.gateway, step.candidates[i].key);
-		StringInfoData condition;
-		initStringInfo(&condition);
-		append_key_in(&condition, target, array_of_ids(*step.gateway, ids, step.candidate_count), false, values);
-		append_condition(&conditions, condition.data);
-	}
-	append_condition(&conditions, more);
-	return conditions.data;
-}
-
-/* Keys alone are read: the rows themselves come once, for the page. */
-static RankedList
-run_ordered(const Step &step, Target target, const char *order, bool descending, const char *more, ScoreOf score_of,
-			Values &values)
-{
-	target.key.select = "NULL::pg_catalog.int4";
-	const char *conditions = step_conditions(step, target, more, values);
-	bool without_zero = target.vec != nullptr && target.element == ElementType::sparse && score_of == ScoreOf::metric &&
-						target.metric == Metric::inner_product;
-	return run_list(target, ListStatement{order, descending, conditions, step.depth},
-					ListEnd{score_of, step.has_threshold, step.threshold, without_zero}, step.params, values);
-}
-
-/* --- vectors: as such, or of rows --- */
-
-/* Where rows are that ids name: the relation, or lookup_from. */
-static ExampleSource
-example_source(const Step &step, const Target &target)
-{
-	static const char *const kKeys[] = {"collection", "vector", nullptr};
-	ExampleSource source{target, true};
-	const JsonNode *lookup = json_field(step.node, "lookup_from");
-	if (lookup == nullptr)
-		return source;
-	check_json_keys(lookup, kKeys, kUnsupported);
-	const JsonNode *collection = json_field(lookup, "collection"), *vector = json_field(lookup, "vector");
-	if (collection == nullptr)
-		report_json(lookup, "a collection is wanted");
-	List *names = textToQualifiedNameList(cstring_to_text(json_string(collection)));
-	Oid relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
-	SearchParams params = step.params;
-	params.has_metric = true;
-	params.metric = target.metric;
-	params.key_column = nullptr;
-	const char *column = vector != nullptr ? json_string(vector) : vector_column(step, json_field(step.node, "using"));
-	source.target = open_target(relid, column, step.gateway->witness, params);
-	source.excluded = relid == step.gateway->relid;
-	return source;
-}
-
-/* Vectors that a query names, all of one element type. */
-struct QueryVectors
-{
-	ExampleSource source;
-	ElementType element;  // of the values
-	bool any_id;
-	Elements ids;  // of those given as ids
-};
-
-static void
-check_vector_input(const Gateway &gateway, const JsonNode *node)
-{
-	if (node->kind == JsonKind::array && node->count > 0 && node->children[0].kind == JsonKind::array)
-		report_json(node, "multivectors are not supported", kUnsupported);
-	if (node->kind == JsonKind::object && json_field_or_null(node, "indices") == nullptr &&
-		!is_composite_id(gateway, node))
-		report_json(node, "a vector or an id is wanted: texts and images are not turned to vectors here", kUnsupported);
-	if (node->kind == JsonKind::boolean || node->kind == JsonKind::null)
-		report_json(node, "a vector or an id is wanted");
-}
-
-/* Where rows are among the inputs, all become values of their column's type; else of type vector, or sparsevec. */
-static QueryVectors
-query_vectors(const Step &step, const Target &target, const JsonNode *const *inputs, int count)
-{
-	QueryVectors vectors{};
-	vectors.ids.values = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
-	for (int i = 0; i < count; i++)
-	{
-		check_vector_input(*step.gateway, inputs[i]);
-		if (is_id(*step.gateway, inputs[i]))
-			vectors.ids.values[vectors.ids.count++] = id_of_json(*step.gateway, inputs[i]);
-	}
-	vectors.any_id = vectors.ids.count > 0;
-	vectors.source = vectors.any_id ? example_source(step, target) : ExampleSource{target, false};
-	vectors.element = vectors.any_id ? vectors.source.target.element : example_type(target);
-	if ((vectors.element == ElementType::sparse) != (target.element == ElementType::sparse))
-		report_json(step.node, "sparse and dense vectors are not compared", ERRCODE_DATATYPE_MISMATCH);
-	return vectors;
-}
-
-static Datum
-read_vector(const Step &step, QueryVectors &vectors, const JsonNode *input)
-{
-	if (!is_id(*step.gateway, input))
-		return vectors.element == ElementType::float32 ? vector_of_json(input)
-													   : query_of_json(input, vectors.source.target);
-	Datum id = id_of_json(*step.gateway, input);
-	return read_examples(vectors.source, Elements{&id, 1})[0];
-}
-
-static const char *
-exclude_ids(const Target &target, const QueryVectors &vectors, Values &values)
-{
-	return exclude_examples(vectors.source, target, &vectors.ids, 1, values);
-}
-
 /* --- the queries --- */
 
-/* A value of an element type as one of the column's. */
+/* All filters of a step as one; without a row, if one is named. */
 static Datum
-value_for_column(const Target &target, ElementType element, Datum value)
+json_of_filters(const Step &step, const JsonNode *without)
 {
-	if (element == target.element && element != ElementType::float32)
-		return value;
-	IndexedValue row = indexed_value(value, element);
-	Vector *vector = new_vector_uninitialized(row.dimensions);
-	indexed_row(row, vector->x);
-	return query_for_column(target, PointerGetDatum(vector));
+	StringInfoData filter;
+	initStringInfo(&filter);
+	appendStringInfoString(&filter, "{\"must\": [");
+	const char *comma = "";
+	for (const FilterChain *chain = &step.filters; chain != nullptr; chain = chain->outer)
+	{
+		if (chain->filter == nullptr)
+			continue;
+		appendStringInfo(&filter, "%s%s", comma,
+						 JsonbToCString(nullptr, &chain->filter->root, static_cast<int>(VARSIZE(chain->filter))));
+		comma = ", ";
+	}
+	appendStringInfoChar(&filter, ']');
+	if (without != nullptr)
+	{
+		Jsonb *id = json_value(without);
+		appendStringInfo(&filter, ", \"must_not\": [{\"has_id\": [%s]}]",
+						 JsonbToCString(nullptr, &id->root, static_cast<int>(VARSIZE(id))));
+	}
+	appendStringInfoChar(&filter, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(filter.data));
+}
+
+static void
+append_name(StringInfo json, const char *key, const char *name)
+{
+	if (name == nullptr)
+		return;
+	appendStringInfo(json, ", \"%s\": ", key);
+	escape_json(json, name);
+}
+
+static Datum
+json_of_params(const SearchParams &params, Metric metric)
+{
+	StringInfoData json;
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"metric\": \"%s\", \"exact\": %s", core::distance::metric_name(metric),
+					 params.exact ? "true" : "false");
+	if (params.ef_search >= 0)
+		appendStringInfo(&json, ", \"ef_search\": %d", params.ef_search);
+	if (params.probes >= 0)
+		appendStringInfo(&json, ", \"probes\": %d", params.probes);
+	append_name(&json, "key_column", params.key_column);
+	append_name(&json, "payload_column", params.payload_column);
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
 static RankedList
@@ -413,46 +95,8 @@ run_mmr(const Step &step, const Target &target, const JsonNode *mmr, const JsonN
 	if (target.element == ElementType::sparse)
 		report_json(mmr, "mmr of sparse vectors is not supported", kUnsupported);
 	QueryVectors vectors = query_vectors(step, target, &input, 1);
-	Datum query = read_vector(step, vectors, input);
-	IndexedValue row = indexed_value(query, vectors.element);
-	Vector *vector = new_vector_uninitialized(row.dimensions);
-	indexed_row(row, vector->x);
-
-	/* All filters as one; the row that was named is not in the answer. */
-	StringInfoData filter, params;
-	initStringInfo(&filter);
-	appendStringInfoString(&filter, "{\"must\": [");
-	bool first = true;
-	for (const FilterChain *chain = &step.filters; chain != nullptr; chain = chain->outer)
-		if (chain->filter != nullptr)
-		{
-			appendStringInfo(&filter, "%s%s", first ? "" : ", ",
-							 JsonbToCString(nullptr, &chain->filter->root, static_cast<int>(VARSIZE(chain->filter))));
-			first = false;
-		}
-	appendStringInfoChar(&filter, ']');
-	if (vectors.any_id && vectors.source.excluded)
-	{
-		Jsonb *id = json_value(input);
-		appendStringInfo(&filter, ", \"must_not\": [{\"has_id\": [%s]}]",
-						 JsonbToCString(nullptr, &id->root, static_cast<int>(VARSIZE(id))));
-	}
-	appendStringInfoChar(&filter, '}');
-	initStringInfo(&params);
-	appendStringInfo(&params, "{\"metric\": \"%s\", \"exact\": %s", core::distance::metric_name(target.metric),
-					 step.params.exact ? "true" : "false");
-	if (step.params.ef_search >= 0)
-		appendStringInfo(&params, ", \"ef_search\": %d", step.params.ef_search);
-	if (step.params.probes >= 0)
-		appendStringInfo(&params, ", \"probes\": %d", step.params.probes);
-	for (int i = 0; i < 2; i++)
-		if (const char *column = i == 0 ? step.params.key_column : step.params.payload_column; column != nullptr)
-		{
-			appendStringInfo(&params, ", \"%s\": ", i == 0 ? "key_column" : "payload_column");
-			escape_json(&params, column);
-		}
-	appendStringInfoChar(&params, '}');
-
+	Datum vector = vector_of_value(vectors.element, read_vector(step, vectors, input));
+	bool excluded = vectors.any_id && vectors.source.excluded;
 	const JsonNode *diversity = json_field(mmr, "diversity"), *candidates = json_field(mmr, "candidates_limit");
 	const Key &key = step.gateway->target.key;
 	Values values;
@@ -461,7 +105,7 @@ run_mmr(const Step &step, const Target &target, const JsonNode *mmr, const JsonN
 	add_value(values, NAMEOID,
 			  DirectFunctionCall1(namein, CStringGetDatum(get_attname(target.relid, target.vec_attno, false))));
 	add_value(values, key.type, Datum{0}, true);
-	add_value(values, extension_names().elements[static_cast<int>(ElementType::float32)].type, PointerGetDatum(vector));
+	add_value(values, extension_names().elements[static_cast<int>(ElementType::float32)].type, vector);
 	add_value(values, INT4OID, Int32GetDatum(static_cast<int32>(std::min<int64>(step.depth, PG_INT32_MAX))));
 	add_value(values, FLOAT8OID, diversity == nullptr ? Datum{0} : Float8GetDatum(json_double(diversity)),
 			  diversity == nullptr);
@@ -469,8 +113,8 @@ run_mmr(const Step &step, const Target &target, const JsonNode *mmr, const JsonN
 	add_value(values, INT4OID,
 			  Int32GetDatum(
 				  static_cast<int32>(candidates == nullptr ? step.depth : json_integer(candidates, 1, PG_INT32_MAX))));
-	add_value(values, JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(filter.data)));
-	add_value(values, JSONBOID, DirectFunctionCall1(jsonb_in, CStringGetDatum(params.data)));
+	add_value(values, JSONBOID, json_of_filters(step, excluded ? input : nullptr));
+	add_value(values, JSONBOID, json_of_params(step.params, target.metric));
 	StringInfoData sql;
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT NULL::pg_catalog.int4");
@@ -519,27 +163,6 @@ run_scored(const Step &step, Target target, Datum query, const QueryVectors &vec
 	append_scored_distance(&distance, target, add_value(values, target.query_type, query));
 	return run_ordered(step, target, distance.data, false, exclude_ids(target, vectors, values), ScoreOf::minus,
 					   values);
-}
-
-/* The inputs under a key: one or an array of them; none where there is no such key. A vector is an array too: of numbers. */
-static int
-append_inputs(const JsonNode **inputs, const JsonNode *list)
-{
-	if (list == nullptr)
-		return 0;
-	check_json_kind(list, JsonKind::array);
-	for (int i = 0; i < list->count; i++)
-		inputs[i] = &list->children[i];
-	return list->count;
-}
-
-static Datum *
-read_vectors(const Step &step, QueryVectors &vectors, const JsonNode *const *inputs, int count)
-{
-	auto *values = static_cast<Datum *>(palloc(static_cast<Size>(count + 1) * sizeof(Datum)));
-	for (int i = 0; i < count; i++)
-		values[i] = read_vector(step, vectors, inputs[i]);
-	return values;
 }
 
 static RankedList
