@@ -94,6 +94,27 @@ SELECT f, plan_of(vecdb.filter_sql('filter_plan', jsonb_build_object('must', f::
 	'{"key": "n", "match": {"value": 7}}', '{"key": "n", "range": {"gte": 6.5, "lt": 8}}', '{"key": "n", "match": {"any": [7, 8, "x"]}}', '{"key": "city", "match": {"value": "c7"}}', '{"key": "tags", "match": {"any": ["t7", "t8"]}}', '{"has_id": [7, 8]}',
 	'{"key": "payload.city", "match": {"value": "c7"}}', '{"key": "payload.city", "match": {"any": ["c7", "c8"]}}', '{"should": [{"key": "n", "match": {"value": 7}}, {"key": "payload.city", "match": {"value": "c7"}}]}', '{"key": "price", "range": {"gte": 7, "lt": 8}}',
 	'{"key": "price", "match": {"value": 7.5}}', '{"key": "payload.n", "range": {"gt": 6.5, "lte": 7.5}}', '{"key": "when", "range": {"gte": "2024-02-01", "lt": "2024-02-02T00:00:00Z"}}', '{"must": [{"key": "n", "match": {"value": 7}}], "must_not": [{"key": "city", "match": {"value": "c8"}}]}']) AS f;
+-- Places by a GiST index are the places without it, at the poles and the antimeridian too.
+CREATE TABLE filter_places AS SELECT i AS id, point((i * 7919 % 3600) / 10.0 - 180, (i * 104729 % 1801) / 10.0 - 90) AS p FROM generate_series(1, 20000) AS i;
+CREATE INDEX ON filter_places USING gist (p);
+ANALYZE filter_places;
+CREATE FUNCTION places(filter jsonb) RETURNS TABLE (indexed bigint, judged bigint, plan text) LANGUAGE plpgsql AS $$
+DECLARE
+	condition text := vecdb.filter_sql('filter_places', filter);
+BEGIN
+	EXECUTE 'EXPLAIN (COSTS OFF) SELECT FROM filter_places AS t WHERE ' || condition INTO plan;
+	plan := substring(plan FROM '^\w+');
+	EXECUTE 'SELECT count(*) FROM filter_places AS t WHERE ' || condition INTO indexed;
+	SELECT count(*) INTO judged FROM filter_places AS t WHERE vecdb.matches(jsonb_build_object('p', jsonb_build_object('lon', t.p[0], 'lat', t.p[1])), filter);
+	RETURN NEXT;
+END $$;
+SET enable_seqscan = off;
+SELECT lon, lat, radius, p.* FROM (VALUES (0, 0, 500000), (179.9, 10, 500000), (-180, -45, 300000), (30, 89.5, 400000), (30, -90, 300000), (10, 20, 0), (100, 85, 700000), (5, 5, 30000000)) AS v(lon, lat, radius),
+	LATERAL places(jsonb_build_object('must', jsonb_build_object('key', 'p', 'geo_radius', jsonb_build_object('center', jsonb_build_object('lon', lon, 'lat', lat), 'radius', radius)))) AS p;
+SELECT p.* FROM places('{"must": {"key": "p", "geo_bounding_box": {"top_left": {"lon": 175, "lat": 20}, "bottom_right": {"lon": -170, "lat": -5}}}}') AS p;
+SELECT p.* FROM places('{"must": {"key": "p", "geo_polygon": {"exterior": {"points": [{"lon": 0, "lat": 0}, {"lon": 30, "lat": 10}, {"lon": 10, "lat": 40}, {"lon": 0, "lat": 0}]}, "interiors": [{"points": [{"lon": 10, "lat": 10}, {"lon": 15, "lat": 10}, {"lon": 12, "lat": 18}, {"lon": 10, "lat": 10}]}]}}}') AS p;
+RESET enable_seqscan;
+
 -- An index on an expression counts only when it is of all rows and proves what it must.
 SELECT vecdb.filter_sql('filter_plan', '{"must": {"key": "price", "range": {"gt": 7}}}');
 DROP INDEX filter_plan_price;
@@ -143,8 +164,8 @@ RESET search_path;
 
 SET client_min_messages = error;
 DROP SCHEMA filter_trap CASCADE;
-DROP FUNCTION ids_of, ids(jsonb), plan_of, plan_lines;
-DROP TABLE filter_items, filter_pairs, filter_bare, filter_plan;
+DROP FUNCTION ids_of, ids(jsonb), plan_of, plan_lines, places;
+DROP TABLE filter_places, filter_items, filter_pairs, filter_bare, filter_plan;
 DROP TYPE filter_color, filter_place;
 DROP DOMAIN filter_price;
 DROP ROLE regress_filter_reader;

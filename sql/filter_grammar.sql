@@ -89,6 +89,8 @@ SELECT * FROM selected((SELECT jsonb_build_object('must', jsonb_build_object('ke
 SELECT * FROM selected((SELECT jsonb_build_object('should', jsonb_agg(jsonb_build_object('key', 'a', 'range', jsonb_build_object('gte', i, 'lte', i)))) FROM generate_series(77000, 78999) AS i));
 SELECT * FROM selected((repeat('{"must_not":', 62) || '{"key": "a", "range": {"gt": 5}}' || repeat('}', 62))::jsonb);
 SELECT * FROM selected((repeat('{"must_not": {"nested": {"key": "x", "filter": ', 30) || '{"must": {"key": "a", "range": {"gt": 5}}}' || repeat('}}}', 30))::jsonb);
+SELECT * FROM selected((SELECT jsonb_build_object('min_should', jsonb_build_object('min_count', 2, 'conditions', jsonb_agg(jsonb_build_object('key', 'a', 'range', jsonb_build_object('gte', i / 2, 'lte', i / 2))))) FROM generate_series(77777 * 2 - 5000, 77777 * 2 + 1) AS i));
+SELECT * FROM selected((SELECT jsonb_build_object('must_not', jsonb_build_object('nested', jsonb_build_object('key', 'x', 'filter', jsonb_build_object('should', jsonb_agg(jsonb_build_object('key', 'a', 'match', jsonb_build_object('value', i))))))) FROM generate_series(1, 9000) AS i));
 SELECT * FROM selected('{"must": {"key": "a", "range": {"gt": 1e399}}}');
 SELECT * FROM selected('{"must": {"key": "a", "match": {"value": 1e400}}}');
 SELECT * FROM selected('{"must": {"key": "a", "range": {"lt": -0.5, "gt": -1e400}}}');

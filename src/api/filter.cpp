@@ -116,7 +116,9 @@ find_field(FilterCompiler &c, const FieldKey &key)
 	field.step_count = key.count - own;
 	field.name = get_attname(c.target->relid, field.attno, false);
 	field.expression = column_reference(field.name);
-	field.type = getBaseType(get_atttype(c.target->relid, field.attno));
+	int32 typmod;
+	get_atttypetypmodcoll(c.target->relid, field.attno, &field.type, &typmod, &field.collation);
+	field.type = getBaseType(field.type);
 	field.element = get_element_type(field.type);
 	field.element_type = OidIsValid(field.element) ? getBaseType(field.element) : InvalidOid;
 	if (field.is_payload && field.type != JSONBOID && field.type != JSONOID)
@@ -326,14 +328,14 @@ append_at_least(FilterCompiler &c, const FilterNode &node)
 		append_joined(c, node, " AND ");
 	else
 	{
-		appendStringInfoChar(c.sql, '(');
+		/* An array, since a sum of thousands would be as deep as it is long. */
+		appendStringInfoString(c.sql, "(pg_catalog.cardinality(pg_catalog.array_positions(ARRAY[");
 		for (int i = 0; i < node.child_count; i++)
 		{
-			appendStringInfoString(c.sql, i > 0 ? " OPERATOR(pg_catalog.+) (" : "(");
+			appendStringInfoString(c.sql, i > 0 ? ", " : "");
 			append_node(c, *node.children[i]);
-			appendStringInfoString(c.sql, " IS TRUE)::pg_catalog.int4");
 		}
-		appendStringInfo(c.sql, " OPERATOR(pg_catalog.>=) " INT64_FORMAT ")", node.least);
+		appendStringInfo(c.sql, "], true)) OPERATOR(pg_catalog.>=) " INT64_FORMAT ")", node.least);
 	}
 }
 

@@ -592,6 +592,18 @@ append_array_condition(FilterCompiler &c, const FieldColumn &field, const Filter
 	appendStringInfoChar(c.sql, ')');
 }
 
+/* Substrings are of bytes, which a collation that holds different strings for equal does not look for. */
+static const char *
+text_expression(const FieldColumn &field, const FilterNode &node)
+{
+	bool substring = node.kind == FilterKind::contains || node.kind == FilterKind::contains_any ||
+					 node.kind == FilterKind::phrase || node.kind == FilterKind::prefix;
+	if (!substring || !node.config.empty() || !OidIsValid(field.collation) ||
+		get_collation_isdeterministic(field.collation))
+		return field.expression;
+	return psprintf("(%s COLLATE pg_catalog.\"C\")", field.expression);
+}
+
 bool
 append_column_condition(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
 {
@@ -619,7 +631,7 @@ append_column_condition(FilterCompiler &c, const FieldColumn &field, const Filte
 	else if (array)
 		append_array_condition(c, field, node);
 	else
-		append_scalar_condition(c, field.expression, type, node);
+		append_scalar_condition(c, text_expression(field, node), type, node);
 	appendStringInfoChar(c.sql, ')');
 	return true;
 }

@@ -31,6 +31,7 @@ struct FieldColumn
 	Oid type;                // of the column, domains removed
 	Oid element;             // of an array's elements, as declared; else InvalidOid
 	Oid element_type;        // the same, domains removed
+	Oid collation;
 	AttrNumber attno;
 	bool is_payload;        // the key is a field of the payload column, not the column itself
 	const PathStep *steps;  // below the column

@@ -75,7 +75,7 @@ append_scalar(StringInfo out, const JsonbValue &value)
 		appendStringInfoString(out, number_text(value.val.numeric));
 }
 
-/* A balanced tree of alternatives: its depth is bounded, as the parser's stack wants it. */
+/* In halves, as append_joined. */
 static void
 append_alternatives(StringInfo out, const JsonbValue *values, int count)
 {
@@ -250,22 +250,29 @@ append_close_path(StringInfo out, int open)
 
 static void append_predicate(StringInfo out, const FilterNode &node, const PathStep *steps, int count);
 
+/* In halves: the path's depth is bounded, as the parser's stack wants it. */
+static void
+append_joined(StringInfo out, FilterNode *const *children, int count, const char *between)
+{
+	appendStringInfoChar(out, '(');
+	if (count == 1)
+		append_predicate(out, *children[0], children[0]->key.steps, children[0]->key.count);
+	else
+	{
+		append_joined(out, children, count / 2, between);
+		appendStringInfoString(out, between);
+		append_joined(out, children + count / 2, count - count / 2, between);
+	}
+	appendStringInfoChar(out, ')');
+}
+
 static void
 append_children(StringInfo out, const FilterNode &node, const char *between)
 {
 	if (node.child_count == 0)
-	{
 		appendStringInfoString(out, "exists(@)");
-		return;
-	}
-	for (int i = 0; i < node.child_count; i++)
-	{
-		const FilterNode &child = *node.children[i];
-		appendStringInfoString(out, i > 0 ? between : "");
-		appendStringInfoChar(out, '(');
-		append_predicate(out, child, child.key.steps, child.key.count);
-		appendStringInfoChar(out, ')');
-	}
+	else
+		append_joined(out, node.children, node.child_count, between);
 }
 
 /* A predicate on @, from where steps lead to the field. */

@@ -16,6 +16,17 @@ extern "C" {
 namespace vecdb::api
 {
 
+/* A partitioned table's indexes leave out its foreign tables. */
+static bool
+has_foreign_part(Oid relid)
+{
+	ListCell *cell;
+	foreach (cell, find_all_inheritors(relid, NoLock, nullptr))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			return true;
+	return false;
+}
+
 /* Expressions of the indexes that hold every row that any snapshot of ours can see. */
 static void
 seek_indexes(FilterCompiler &c)
@@ -36,6 +47,8 @@ seek_indexes(FilterCompiler &c)
 		index_close(index, AccessShareLock);
 	}
 	relation_close(relation, NoLock);
+	if (partitioned && c.index_expressions != NIL && has_foreign_part(c.target->relid))
+		c.index_expressions = NIL;
 }
 
 static Node *
