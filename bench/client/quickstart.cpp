@@ -26,10 +26,11 @@ constexpr double kSeconds = 1.5;
 const char *const kClasses[] = {"T-shirt", "trouser", "pullover", "dress", "coat",
 								"sandal",  "shirt",   "sneaker",  "bag",   "ankle boot"};
 /* What a catalogue would say of an image: how bright it is, and its class. For search by words. */
-const char *const kWords =
-	"to_tsvector('english', CASE WHEN vector_norm(embedding) > 3700 THEN 'bright ' WHEN vector_norm(embedding) < 2500 THEN 'dark ' "
-	"ELSE 'grey ' END || (ARRAY['t-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', "
-	"'ankle boot'])[label + 1])";
+const char *const kWords = "to_tsvector('english', CASE WHEN vector_norm(embedding) > 3700 THEN 'bright ' WHEN "
+						   "vector_norm(embedding) < 2500 THEN 'dark ' "
+						   "ELSE 'grey ' END || (ARRAY['t-shirt', 'trouser', 'pullover', 'dress', 'coat', 'sandal', "
+						   "'shirt', 'sneaker', 'bag', "
+						   "'ankle boot'])[label + 1])";
 const char *const kSearch = "SELECT id FROM images ORDER BY embedding <-> $1 LIMIT 10";
 
 void
