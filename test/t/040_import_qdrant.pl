@@ -293,6 +293,26 @@ is((import_points([ '--id-type', 'text', '--vector-key', 'values', '--payload-ke
 is((import_points([ '--id-key', 'pk', '--vector-key', 'emb', '--payload-key', '*', 'milvus' ], '{"pk":5,"emb":[1,2],"title":"t","n":1}'))[0]
 	. sql('SELECT * FROM milvus'), '05|[1,2]|{"n": 1, "title": "t"}', 'entities of Milvus');
 
+# --- the commands of docs/from-qdrant.md, with a curl that plays Qdrant: two pages, the second one asked for by its offset ---
+{
+	mkdir "$dir/bin";
+	file('bin/curl', <<'SH');
+#!/bin/sh
+case "$*" in
+	*http://qdrant:6333/collections/things/points/scroll*'"offset": null'*) echo '{"result":{"points":[{"id":"550e8400-e29b-41d4-a716-446655440000","vector":[1,2],"payload":{"a":1}}],"next_page_offset":"550e8400-e29b-41d4-a716-446655440001"}}' ;;
+	*'"with_vector": true'*'"offset": "550e8400-e29b-41d4-a716-446655440001"'*) echo '{"result":{"points":[{"id":"550e8400-e29b-41d4-a716-446655440001","vector":[3,4],"payload":null}],"next_page_offset":null}}' ;;
+	*) echo "curl was called with $*" >&2; exit 22 ;;
+esac
+SH
+	chmod 0755, "$dir/bin/curl";
+	my $script = file('export.sh', "cd '$dir'\n" . doc_block('from-qdrant.md', 'export') =~ s/tools\/import-qdrant/'$tool'/r =~ s/\bitems\b/exported/r);
+	local @ENV{qw(PGHOST PGPORT PGDATABASE PATH QDRANT COLLECTION)} = ($node->host, $node->port, 'postgres', "$dir/bin:$ENV{PATH}", 'http://qdrant:6333', 'things');
+	my ($o, $e);
+	IPC::Run::run([ 'sh', $script ], '<', '/dev/null', '>', \$o, '2>', \$e);
+	is("$?$e", '0', 'the export of docs/from-qdrant.md');
+	is(sql('SELECT string_agg(right(id::text, 1) || embedding || payload, $$ $$ ORDER BY id) FROM exported'), '0[1,2]{"a": 1} 1[3,4]{}', 'and what it loaded');
+}
+
 # The bar is for terminals.
 SKIP:
 {
