@@ -117,9 +117,11 @@ INSERT INTO questions VALUES
 
 -- What the rows score, worked out once: of all columns it is the same.
 CREATE TABLE similarities AS
-	SELECT m AS metric, e.id AS example, x.id, pg_temp.similarity(m, pg_temp.floats(e.v), pg_temp.floats(x.v)) AS s
-	FROM unnest('{cosine,ip,l2,l1}'::text[]) m, points e, points x
-	WHERE x.v IS NOT NULL AND e.id IN (SELECT unnest(positive || negative) FROM questions);
+	WITH vectors AS (SELECT id, pg_temp.floats(v) AS f FROM points WHERE v IS NOT NULL),
+	     sums AS (SELECT e.id AS example, x.id, sum(a * b) AS ab, sum(a * a) AS aa, sum(b * b) AS bb, sum((a - b) * (a - b)) AS l2, sum(abs(a - b)) AS l1
+	              FROM vectors e, vectors x, unnest(e.f, x.f) u(a, b) WHERE e.id IN (SELECT unnest(positive || negative) FROM questions) GROUP BY 1, 2)
+	SELECT m AS metric, example, id, CASE m WHEN 'cosine' THEN ab / nullif(sqrt(aa) * sqrt(bb), 0) WHEN 'ip' THEN ab WHEN 'l2' THEN -l2 ELSE -l1 END AS s
+	FROM sums, unnest('{cosine,ip,l2,l1}'::text[]) m;
 CREATE INDEX ON similarities (metric, example);
 ANALYZE similarities;
 CREATE TABLE leads AS

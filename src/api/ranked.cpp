@@ -122,7 +122,8 @@ put_ranked_rows(ReturnSetInfo *result, const Target &target, const PageRequest &
 	IdMaker ids = append_ranked_select(&sql, target, distance.data, condition.data, page.k, page.skip);
 	StatementOptions options;
 	options.variant = settings_variant(page.params);
-	if (page.filter != nullptr || (ranking.condition != nullptr && !ranking.condition_leaves_most))
+	/* A generic plan cannot tell whether an index is of the metric of a query by examples. */
+	if (page.filter != nullptr || ranking.scored || (ranking.condition != nullptr && !ranking.condition_leaves_most))
 		options.plan = PlanChoice::custom;
 	int settings = begin_settings(page.params);
 	run_statement(sql.data, values, options);

@@ -162,8 +162,12 @@ hnsw_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *
 	double examples = examples_of(path, shape.metric);
 	if (examples == 0 && !info->hypothetical)
 	{
-		/* The scan would read all rows and leave the order to the executor. */
-		*startup_cost = *total_cost = get_float8_infinity();
+		/*
+		 * The scan would read all rows and leave the order to the executor, and under cosine lack zero vectors. Finite, unlike above:
+		 * a sort by a further column takes differences, and a cost of NaN would win over everything.
+		 */
+		constexpr double kNeverChosen = 1e30;
+		*startup_cost = *total_cost = kNeverChosen;
 		return;
 	}
 
