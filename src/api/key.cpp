@@ -123,13 +123,12 @@ report_no_key(Relation relation, const char *what)
 {
 	const char *name = RelationGetRelationName(relation);
 	bool table = has_looked_up_keys(relation);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_FOREIGN_KEY), errmsg("relation \"%s\" has no unique key over %s", name, what),
-			 table
-				 ? errhint("Add a primary key or a unique index over columns that are NOT NULL, and name its columns: "
-						   "one by the type of the key argument, or by key_column in params; several by a composite "
-						   "type whose attributes have their names.")
-				 : errhint("Name a column that is unique by key_column in params.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_FOREIGN_KEY), errmsg("relation \"%s\" has no unique key over %s", name, what),
+		 table ? errhint("Add a primary key, or name a column with a unique index by key_column in params, or several "
+						 "by a composite type as the key, whose attributes have their names.")
+			   : errhint("Name a column that is unique by key_column in params.")));
 	pg_unreachable();
 }
 
@@ -270,7 +269,7 @@ resolve_key(Relation relation, Oid witness, const char *key_column)
 		report_no_key(relation, "any column");
 	Oid base = getBaseType(witness);
 	if (base == RECORDOID)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a key of type record has no names"),
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("a key must not be of type record"),
 						errhint("Create a composite type whose attributes have the names of the key columns, and cast "
 								"the argument to it.")));
 	if (base == relation->rd_rel->reltype)

@@ -379,7 +379,13 @@ score_of_distance(Metric metric, double distance)
 	switch (metric)
 	{
 		case Metric::cosine: return 1 - distance;
-		case Metric::l2: return 0 - distance * distance;  // never -0
+		case Metric::l2:
+		{
+			/* Kernels add squares up as float: where the distance is the root of one, that, not 2.0000000000000004. */
+			double square = distance * distance;
+			double sum = static_cast<double>(static_cast<float>(square));
+			return 0 - (std::sqrt(sum) == distance ? sum : square);  // never -0
+		}
 		default: return 0 - distance;
 	}
 }
