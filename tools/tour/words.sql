@@ -33,14 +33,11 @@ SELECT strategy, coalesce('not ' || unlike, '') AS unlike, (SELECT string_agg(wo
 FROM unnest(ARRAY['average_vector', 'best_score', 'sum_scores']) strategy, (VALUES (NULL), ('microsoft')) u(unlike);
 
 \echo
-\echo '--- Discover: "bank", rather on the side of "river" than of "money", and the other way round'
-SELECT side, (SELECT string_agg(word, ', ' ORDER BY d.rank) FROM vecdb.discover('words', 'embedding', (ids('bank'))[1], pair, k => 10) d JOIN word USING (id)) AS words
-FROM (VALUES ('river > money', ARRAY[ids('river', 'money')]), ('money > river', ARRAY[ids('money', 'river')])) a(side, pair);
-
-\echo
-\echo '--- Context without a target: france > germany, wine > beer'
-SELECT string_agg(word, ', ' ORDER BY c.rank) AS words
-FROM vecdb.context_search('words', 'embedding', ARRAY[ids('france', 'germany'), ids('wine', 'beer')], k => 10) c JOIN word USING (id);
+\echo '--- Discover: which of two meanings? Near the word, rather like this than like that'
+SELECT target, this || ' > ' || that AS side, (SELECT string_agg(word, ', ' ORDER BY d.rank)
+    FROM vecdb.discover('words', 'embedding', (ids(target))[1], ARRAY[ids(this, that)], k => 8) d JOIN word USING (id)) AS words
+FROM (VALUES ('python', 'software', 'snake'), ('python', 'snake', 'software'), ('mouse', 'computer', 'animal'), ('mouse', 'animal', 'computer'),
+             ('jaguar', 'car', 'cat'), ('jaguar', 'cat', 'car')) a(target, this, that);
 
 \echo
 \echo '--- MMR: "java", nearest and diverse'
