@@ -130,6 +130,16 @@ INSERT INTO filter_child (id, payload) VALUES (0, '{"price": [8]}');
 SELECT vecdb.filter_sql('filter_plan', '{"must": {"key": "price", "range": {"gt": 7}}}');
 DROP TABLE filter_child;
 
+-- A float rounds: beside it the exact condition decides, and its own must not leave a row out.
+CREATE TABLE filter_float (id int, payload jsonb);
+INSERT INTO filter_float VALUES (1, '{"a": 0.1}'), (2, '{"a": 0.10000000000000000001}'), (3, '{"a": "0.2"}');
+CREATE INDEX ON filter_float (((payload ->> 'a')::float8));
+SELECT vecdb.filter_sql('filter_float', '{"must": {"key": "a", "range": {"gt": 0.1}}}') AS over,
+	vecdb.filter_sql('filter_float', '{"must": {"key": "a", "range": {"lt": 0.10000000000000000001}}}') AS under,
+	vecdb.filter_sql('filter_float', '{"must": {"key": "a", "match": {"value": 0.10000000000000000001}}}') AS equal \gset
+SELECT id, :over AS over, :under AS under, :equal AS equal FROM filter_float AS t ORDER BY id;
+SELECT :'over' ~ 'float8|double' AS by_index;
+
 -- The plan of a filter is the plan of the same WHERE.
 CREATE FUNCTION plan_lines(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query; END $$;
 SELECT plan_lines('SELECT id FROM filter_plan AS t WHERE n = 7 AND city = ''c7'' ORDER BY v <-> ''[1,1]'' LIMIT 5') = plan_lines(format(
@@ -165,7 +175,7 @@ RESET search_path;
 SET client_min_messages = error;
 DROP SCHEMA filter_trap CASCADE;
 DROP FUNCTION ids_of, ids(jsonb), plan_of, plan_lines, places;
-DROP TABLE filter_places, filter_items, filter_pairs, filter_bare, filter_plan;
+DROP TABLE filter_float, filter_places, filter_items, filter_pairs, filter_bare, filter_plan;
 DROP TYPE filter_color, filter_place;
 DROP DOMAIN filter_price;
 DROP ROLE regress_filter_reader;

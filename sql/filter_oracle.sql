@@ -36,7 +36,7 @@ CREATE FUNCTION key() RETURNS text LANGUAGE sql VOLATILE
 	AS $$ SELECT pick('a', 'b', 'c', 'd', 'a', 'b', 'c', 'd', 'a', 'b', 'a.b', 'a[]', 'a[].b', 'b[0]', 'c[1].a', 'a.b[]', 'a[].b[].c', '"d".a', 'none') $$;
 
 CREATE FUNCTION bounds(bound text) RETURNS jsonb LANGUAGE sql VOLATILE
-	AS $$ SELECT coalesce(jsonb_object_agg(k, CASE bound WHEN 'number' THEN pick('0', '1', '2', '2.25', '-5', '1000')::jsonb
+	AS $$ SELECT coalesce(jsonb_object_agg(k, CASE bound WHEN 'number' THEN pick('0', '1', '2', '2.25', '-5', '1000', '0.1')::jsonb
 			WHEN 'count' THEN pick('0', '1', '2', '3')::jsonb
 			ELSE to_jsonb(pick('2024-01-01', '2024-01-01T10:00Z', '2023-12-31 23:59:59.5', '2024-01-02')) END), '{}')
 		FROM unnest('{gt,gte,lt,lte}'::text[]) AS k WHERE random() < 0.3 $$;
@@ -134,7 +134,7 @@ DROP INDEX docs_ops;
 
 -- With indexes on expressions, over documents that they allow.
 CREATE TABLE flat (id int PRIMARY KEY, payload jsonb);
-INSERT INTO flat SELECT i, jsonb_strip_nulls(jsonb_build_object('a', to_jsonb(pick('1', '2', '2.25', '-5', '2.5', NULL)::numeric),
+INSERT INTO flat SELECT i, jsonb_strip_nulls(jsonb_build_object('a', to_jsonb(pick('1', '2', '2.25', '-5', '0.1', '0.10000000000000000001', NULL)::numeric),
 		'b', jsonb_build_object('c', to_jsonb(pick('1', '2', '1000', NULL)::int)), 'd', pick('2024-01-01', '2024-01-01T10:00:00Z', 'x', NULL)))
 	FROM generate_series(1, 200) AS i;
 CREATE INDEX ON flat (((payload ->> 'a')::numeric));
