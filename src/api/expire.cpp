@@ -131,6 +131,9 @@ VECDB_FUNCTION(vecdb_expire_rows)
 	Target target = open_target(relid, nullptr, InvalidOid, read_params(nullptr));
 	if (target.relkind != RELKIND_RELATION && target.relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table", get_rel_name(relid))));
+	/* Also where no row is due. */
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_DELETE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(target.relkind), get_rel_name(relid));
 	int64 deleted = expire_rows(target, time_column(target, name), batch);
 	SPI_finish();
 	TupleDesc desc;
