@@ -27,6 +27,7 @@ COMMENT ON FUNCTION vecdb.ivf_vector_l1_support(internal) IS 'operator class inf
 
 CREATE OPERATOR CLASS vector_l2_ops DEFAULT FOR TYPE vector USING ivf AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_l2_squared_distance(vector, vector),
 	FUNCTION 3 l2_distance(vector, vector),
 	FUNCTION 5 vecdb.ivf_vector_l2_support(internal);
@@ -34,6 +35,7 @@ COMMENT ON OPERATOR CLASS vector_l2_ops USING ivf IS 'order by L2 distance (<->)
 
 CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING ivf AS
 	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 3 vector_spherical_distance(vector, vector),
 	FUNCTION 4 vector_norm(vector),
@@ -42,6 +44,7 @@ COMMENT ON OPERATOR CLASS vector_ip_ops USING ivf IS 'order by negative inner pr
 
 CREATE OPERATOR CLASS vector_cosine_ops FOR TYPE vector USING ivf AS
 	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 2 vector_norm(vector),
 	FUNCTION 3 vector_spherical_distance(vector, vector),
@@ -51,12 +54,14 @@ COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivf IS 'order by cosine distan
 
 CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING ivf AS
 	OPERATOR 1 <+> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(vector, vector),
 	FUNCTION 5 vecdb.ivf_vector_l1_support(internal);
 COMMENT ON OPERATOR CLASS vector_l1_ops USING ivf IS 'order by L1 distance (<+>)';
 
 CREATE OPERATOR CLASS vector_l2_ops DEFAULT FOR TYPE vector USING ivfflat AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_l2_squared_distance(vector, vector),
 	FUNCTION 3 l2_distance(vector, vector),
 	FUNCTION 5 vecdb.ivf_vector_l2_support(internal);
@@ -64,6 +69,7 @@ COMMENT ON OPERATOR CLASS vector_l2_ops USING ivfflat IS 'order by L2 distance (
 
 CREATE OPERATOR CLASS vector_ip_ops FOR TYPE vector USING ivfflat AS
 	OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 3 vector_spherical_distance(vector, vector),
 	FUNCTION 4 vector_norm(vector),
@@ -72,6 +78,7 @@ COMMENT ON OPERATOR CLASS vector_ip_ops USING ivfflat IS 'order by negative inne
 
 CREATE OPERATOR CLASS vector_cosine_ops FOR TYPE vector USING ivfflat AS
 	OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 vector_negative_inner_product(vector, vector),
 	FUNCTION 2 vector_norm(vector),
 	FUNCTION 3 vector_spherical_distance(vector, vector),
@@ -81,6 +88,7 @@ COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivfflat IS 'order by cosine di
 
 CREATE OPERATOR CLASS vector_l1_ops FOR TYPE vector USING ivfflat AS
 	OPERATOR 1 <+> (vector, vector) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (vector, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(vector, vector),
 	FUNCTION 5 vecdb.ivf_vector_l1_support(internal);
 COMMENT ON OPERATOR CLASS vector_l1_ops USING ivfflat IS 'order by L1 distance (<+>)';

@@ -58,6 +58,7 @@ COMMENT ON OPERATOR CLASS halfvec_l1_ops USING hnsw IS 'order by L1 distance (<+
 
 CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING ivf AS
 	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec),
 	FUNCTION 3 l2_distance(halfvec, halfvec),
 	FUNCTION 5 vecdb.ivf_halfvec_l2_support(internal);
@@ -65,6 +66,7 @@ COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivf IS 'order by L2 distance (<->
 
 CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING ivf AS
 	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 3 halfvec_spherical_distance(halfvec, halfvec),
 	FUNCTION 4 l2_norm(halfvec),
@@ -73,6 +75,7 @@ COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivf IS 'order by negative inner p
 
 CREATE OPERATOR CLASS halfvec_cosine_ops FOR TYPE halfvec USING ivf AS
 	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 2 l2_norm(halfvec),
 	FUNCTION 3 halfvec_spherical_distance(halfvec, halfvec),
@@ -82,12 +85,14 @@ COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivf IS 'order by cosine dista
 
 CREATE OPERATOR CLASS halfvec_l1_ops FOR TYPE halfvec USING ivf AS
 	OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(halfvec, halfvec),
 	FUNCTION 5 vecdb.ivf_halfvec_l1_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_l1_ops USING ivf IS 'order by L1 distance (<+>)';
 
 CREATE OPERATOR CLASS halfvec_l2_ops FOR TYPE halfvec USING ivfflat AS
 	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec),
 	FUNCTION 3 l2_distance(halfvec, halfvec),
 	FUNCTION 5 vecdb.ivf_halfvec_l2_support(internal);
@@ -95,6 +100,7 @@ COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivfflat IS 'order by L2 distance 
 
 CREATE OPERATOR CLASS halfvec_ip_ops FOR TYPE halfvec USING ivfflat AS
 	OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 3 halfvec_spherical_distance(halfvec, halfvec),
 	FUNCTION 4 l2_norm(halfvec),
@@ -103,6 +109,7 @@ COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivfflat IS 'order by negative inn
 
 CREATE OPERATOR CLASS halfvec_cosine_ops FOR TYPE halfvec USING ivfflat AS
 	OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
 	FUNCTION 2 l2_norm(halfvec),
 	FUNCTION 3 halfvec_spherical_distance(halfvec, halfvec),
@@ -112,6 +119,7 @@ COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfflat IS 'order by cosine d
 
 CREATE OPERATOR CLASS halfvec_l1_ops FOR TYPE halfvec USING ivfflat AS
 	OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (halfvec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(halfvec, halfvec),
 	FUNCTION 5 vecdb.ivf_halfvec_l1_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_l1_ops USING ivfflat IS 'order by L1 distance (<+>)';
@@ -174,6 +182,7 @@ COMMENT ON OPERATOR CLASS int8vec_l1_ops USING hnsw IS 'order by L1 distance (<+
 
 CREATE OPERATOR CLASS int8vec_l2_ops FOR TYPE int8vec USING ivf AS
 	OPERATOR 1 <-> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_l2_squared_distance(int8vec, int8vec),
 	FUNCTION 3 l2_distance(int8vec, int8vec),
 	FUNCTION 5 vecdb.ivf_int8vec_l2_support(internal);
@@ -181,6 +190,7 @@ COMMENT ON OPERATOR CLASS int8vec_l2_ops USING ivf IS 'order by L2 distance (<->
 
 CREATE OPERATOR CLASS int8vec_ip_ops FOR TYPE int8vec USING ivf AS
 	OPERATOR 1 <#> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 3 int8vec_spherical_distance(int8vec, int8vec),
 	FUNCTION 4 l2_norm(int8vec),
@@ -189,6 +199,7 @@ COMMENT ON OPERATOR CLASS int8vec_ip_ops USING ivf IS 'order by negative inner p
 
 CREATE OPERATOR CLASS int8vec_cosine_ops FOR TYPE int8vec USING ivf AS
 	OPERATOR 1 <=> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 2 l2_norm(int8vec),
 	FUNCTION 3 int8vec_spherical_distance(int8vec, int8vec),
@@ -198,12 +209,14 @@ COMMENT ON OPERATOR CLASS int8vec_cosine_ops USING ivf IS 'order by cosine dista
 
 CREATE OPERATOR CLASS int8vec_l1_ops FOR TYPE int8vec USING ivf AS
 	OPERATOR 1 <+> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(int8vec, int8vec),
 	FUNCTION 5 vecdb.ivf_int8vec_l1_support(internal);
 COMMENT ON OPERATOR CLASS int8vec_l1_ops USING ivf IS 'order by L1 distance (<+>)';
 
 CREATE OPERATOR CLASS int8vec_l2_ops FOR TYPE int8vec USING ivfflat AS
 	OPERATOR 1 <-> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_l2_squared_distance(int8vec, int8vec),
 	FUNCTION 3 l2_distance(int8vec, int8vec),
 	FUNCTION 5 vecdb.ivf_int8vec_l2_support(internal);
@@ -211,6 +224,7 @@ COMMENT ON OPERATOR CLASS int8vec_l2_ops USING ivfflat IS 'order by L2 distance 
 
 CREATE OPERATOR CLASS int8vec_ip_ops FOR TYPE int8vec USING ivfflat AS
 	OPERATOR 1 <#> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 3 int8vec_spherical_distance(int8vec, int8vec),
 	FUNCTION 4 l2_norm(int8vec),
@@ -219,6 +233,7 @@ COMMENT ON OPERATOR CLASS int8vec_ip_ops USING ivfflat IS 'order by negative inn
 
 CREATE OPERATOR CLASS int8vec_cosine_ops FOR TYPE int8vec USING ivfflat AS
 	OPERATOR 1 <=> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 int8vec_negative_inner_product(int8vec, int8vec),
 	FUNCTION 2 l2_norm(int8vec),
 	FUNCTION 3 int8vec_spherical_distance(int8vec, int8vec),
@@ -228,6 +243,7 @@ COMMENT ON OPERATOR CLASS int8vec_cosine_ops USING ivfflat IS 'order by cosine d
 
 CREATE OPERATOR CLASS int8vec_l1_ops FOR TYPE int8vec USING ivfflat AS
 	OPERATOR 1 <+> (int8vec, int8vec) FOR ORDER BY float_ops,
+	OPERATOR 2 <*> (int8vec, vecdb.query) FOR ORDER BY float_ops,
 	FUNCTION 1 l1_distance(int8vec, int8vec),
 	FUNCTION 5 vecdb.ivf_int8vec_l1_support(internal);
 COMMENT ON OPERATOR CLASS int8vec_l1_ops USING ivfflat IS 'order by L1 distance (<+>)';

@@ -3,7 +3,8 @@
  *
  * Regime: shell.
  * Keeps:  the estimate depends on the index, statistics and settings, never on the query vector, so that a prepared
- *         statement settles on a generic plan; of the index, the metapage alone is read.
+ *         statement settles on a generic plan; of the index, the metapage alone is read. Of a vecdb.query its metric and how many examples
+ *         it has are looked at where it is known: an index of another metric knows nothing of its order.
  */
 #include "ivf/handler.hpp"
 #include "ivf/module.hpp"
@@ -13,6 +14,7 @@
 #include <cmath>
 
 #include "pg/plan_cost.hpp"
+#include "types/query_value.hpp"
 
 namespace vecdb::ivf
 {
@@ -32,6 +34,7 @@ constexpr double kPerSegment = 0.0008;     // and each part of them
 constexpr double kSlot = 0.15;             // a row's slot, out of turn
 constexpr double kSlotPerByte = 0.0002;
 constexpr double kCompared = 0.02;  // a row's slot in turn, where there are no codes
+constexpr double kExample = 0.01;   // bounding a row's score by its distance from one of several examples
 constexpr double kReturned = 0.5;   // giving a row its place
 
 /*
@@ -42,6 +45,9 @@ constexpr double kCompare = 100;
 constexpr double kComparePower = 0.6;
 constexpr double kFetched = 12;
 constexpr double kFetchedPower = 0.83;
+
+/* Examples of a query that is not known yet. */
+constexpr double kUsualExamples = 4;
 
 /* The first pass where LIMIT is not known, and what each further one looks for more (scan.cpp). */
 constexpr double kFirstRows = 20;
@@ -57,11 +63,13 @@ constexpr double kRecheckedSq8 = 0.9;
 /* What of an index the estimate needs. */
 struct CostShape
 {
+	IvfMeta meta;
 	IvfShape rows;
 	IvfShape directory;
 	double lists;
 	double probes;
 	double max_probes;
+	double examples;   // that rows are compared with: 1 for a vector
 	double rechecked;  // share of the rows returned
 	bool from_heap;    // rows leave in the order of the table's vectors
 };
@@ -86,6 +94,8 @@ shape_of(const IndexOptInfo *info)
 		meta.list_count = choose_lists(static_cast<uint64>(std::max(info->tuples, 0.0)));
 	}
 	CostShape shape;
+	shape.meta = meta;
+	shape.examples = 1;
 	ivf_shape(row_dimensions(meta), core::layout::ivf_options(meta), shape.rows);
 	shape.directory = directory_shape(shape.rows.code_dims);
 	shape.lists = std::max(static_cast<double>(meta.list_count), 1.0);
@@ -116,6 +126,31 @@ struct Work
 
 }  // namespace
 
+/* What is known of a vecdb.query. False: it is of another metric, so that all rows would leave, to be sorted. */
+static bool
+look_at_query(PlannerInfo *root, const IndexPath *path, CostShape &shape)
+{
+	auto *order = static_cast<OpExpr *>(linitial(path->indexorderbys));
+	if (!IsA(order, OpExpr) || list_length(order->args) != 2)
+		return true;
+	int strategy;
+	Oid left, right;
+	get_op_opfamily_properties(order->opno, path->indexinfo->opfamily[0], true, &strategy, &left, &right);
+	if (strategy != storage::kQueryStrategy)
+		return true;
+	shape.examples = kUsualExamples;
+	auto *query = reinterpret_cast<Const *>(estimate_expression_value(root, static_cast<Node *>(lsecond(order->args))));
+	bool same = true;
+	if (IsA(query, Const) && !query->constisnull)
+	{
+		QueryValue value = query_value(query->constvalue);
+		shape.examples = value.count;
+		same = value.metric == static_cast<Metric>(shape.meta.metric);
+	}
+	shape.probes = wanted_probes(shape.meta, static_cast<uint32>(shape.examples));
+	return same;
+}
+
 /* A pass over so many lists, for so many rows. */
 static Work
 pass(const CostShape &shape, double lists, double rows_a_list, double wanted)
@@ -127,21 +162,23 @@ pass(const CostShape &shape, double lists, double rows_a_list, double wanted)
 	double slot_bytes = kSlotPerByte * shape.rows.slot_bytes;
 	if (shape.rows.codes == Codes::none)
 	{
-		w.microseconds += seen * (kCompared + slot_bytes);
+		w.microseconds += seen * (kCompared + slot_bytes) * shape.examples;
 		w.pages += slot_pages;
 	}
 	else
 	{
 		double blocks = lists * std::ceil(rows_a_list / kLanes);
-		w.microseconds += blocks * (kBlock + kPerSegment * shape.rows.segments);
+		w.microseconds += blocks * (kBlock + kPerSegment * shape.rows.segments) * shape.examples;
+		if (shape.examples > 1)
+			w.microseconds += seen * kExample * shape.examples;
 		if (shape.rows.slots != Slots::none)
 		{
 			double compared = std::min(seen, kCompare * std::pow(wanted, kComparePower));
-			w.microseconds += compared * (kSlot + slot_bytes);
+			w.microseconds += compared * (kSlot + slot_bytes) * shape.examples;
 			w.pages += std::min(slot_pages, compared * shape.rows.pages_per_slot);
 		}
 	}
-	double centres = std::min(shape.lists, 1.5 * lists + 32);
+	double centres = shape.examples > 1 ? shape.lists * shape.examples : std::min(shape.lists, 1.5 * lists + 32);
 	w.microseconds += std::ceil(shape.lists / kLanes) * (kBlock + kPerSegment * shape.directory.segments) +
 					  centres * (kSlot + kSlotPerByte * shape.directory.slot_bytes);
 	w.pages += std::ceil(shape.lists / shape.directory.lanes_per_page) +
@@ -194,6 +231,11 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 	}
 
 	CostShape shape = shape_of(info);
+	if (!look_at_query(root, path, shape))
+	{
+		*startup_cost = *total_cost = get_float8_infinity();
+		return;
+	}
 	double rows = std::max(info->tuples, 1.0);
 	double passing = std::max(path->path.param_info != nullptr ? path->path.param_info->ppi_rows : rel->rows, 1.0);
 	/* A partial index holds less than the table, but all that its predicate, a part of the conditions, leaves. */

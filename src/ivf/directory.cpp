@@ -366,6 +366,78 @@ near_lists(Relation index, IndexState *state, const float *x, bool by_product, u
 	}
 }
 
+/* An entry a list, without looking at codes. */
+struct Entries
+{
+	const IndexState *state;
+	Relation index;
+	NearList *lists;
+	uint32 count, capacity;
+	uint32 checked;
+
+	void
+	ready()
+	{
+		const uint32 more = state->directory.lanes_per_page;
+		if (count + more <= capacity)
+			return;
+		capacity = std::max(capacity + capacity / 2, state->meta.list_count) + more;
+		lists = lists == nullptr
+					? static_cast<NearList *>(palloc(capacity * sizeof(NearList)))
+					: static_cast<NearList *>(repalloc_huge(lists, static_cast<Size>(capacity) * sizeof(NearList)));
+	}
+
+	void
+	block(Page page, BlockNumber blkno, uint32 b)
+	{
+		const IvfShape &shape = state->directory;
+		for (uint32 live = core::lists::block_header(list_block(page, shape, b))->live; live != 0; live &= live - 1)
+			lists[count++] = list_at(shape, page, blkno, b, static_cast<uint32>(__builtin_ctz(live)), 0);
+	}
+
+	void
+	done(BlockNumber blkno, BlockNumber &)
+	{
+		check_blocks(index, blkno, lists + checked, count - checked);
+		checked = count;
+	}
+};
+
+uint32
+read_centres(Relation index, IndexState *state, const CentreReader &reader, NearList **lists)
+{
+	const IvfShape &shape = state->directory;
+	uint8 *scratch = shape.pages_per_slot > 1 ? static_cast<uint8 *>(palloc(shape.slot_bytes)) : nullptr;
+	Entries all{state, index, nullptr, 0, 0, 0};
+	for (int restarts = 0;;)
+	{
+		BlockNumber head, same_head;
+		uint32 version = directory_version(index, state, head);
+		all.count = all.checked = 0;
+		walk_directory(index, state, head, all);
+		reader.begin(reader.self, all.count);
+		Buffer buffer = InvalidBuffer;
+		bool again = false;
+		for (uint32 i = 0; i < all.count && !again; i++)
+		{
+			const float *centre = centre_at(index, state, all.lists[i], buffer, scratch);
+			again = centre == nullptr;
+			if (!again)
+				reader.take(reader.self, i, centre);
+		}
+		if (BufferIsValid(buffer))
+			UnlockReleaseBuffer(buffer);
+		bool same = directory_version(index, state, same_head) == version;
+		if (!again && same)
+		{
+			*lists = all.lists;
+			return all.count;
+		}
+		if (same && ++restarts > kRestarts)
+			pg::report_corrupt(index, head, "a centre of the directory does not belong to its list");
+	}
+}
+
 bool
 read_centre(Relation index, IndexState *state, const NearList &list, float *centre)
 {

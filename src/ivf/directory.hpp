@@ -35,6 +35,18 @@ uint8 *slot_at(Relation index, IndexState *state, const IvfShape &shape, BlockNu
  */
 uint32 near_lists(Relation index, IndexState *state, const float *x, bool by_product, uint32 exact, NearList **lists);
 
+/*
+ * All lists, in no order, with the centre of each for the caller to look at: one state of the directory. begin is called with their number
+ * whenever the reading begins (anew), take for each with its page locked: it may not raise.
+ */
+struct CentreReader
+{
+	void *self;
+	void (*begin)(void *self, uint32 lists);
+	void (*take)(void *self, uint32 list, const float *centre);
+};
+uint32 read_centres(Relation index, IndexState *state, const CentreReader &reader, NearList **lists);
+
 /* The one list that a row in code space belongs to, and its centre (D floats); false: there is no list. */
 bool nearest_list(Relation index, IndexState *state, const float *x, NearList &list, float *centre);
 

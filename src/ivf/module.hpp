@@ -27,8 +27,9 @@ extern int guc_iterative_scan;  // ivfflat.iterative_scan
 extern int guc_max_probes;      // ivfflat.max_probes
 
 /* Lists to look into first: vecdb.ivf_probes, else ivfflat.probes if it was set by anybody (its default is 1, which pgvector
- * users know to change), else what the build has measured, scaled to the number of lists there are now. At least 1, at most lists. */
-uint32 wanted_probes(const core::layout::IvfMeta &meta);
+ * users know to change), else what the build has measured, scaled to the number of lists there are now. At least 1, at most lists.
+ * examples: of a vecdb.query; they take more. */
+uint32 wanted_probes(const core::layout::IvfMeta &meta, uint32 examples = 0);
 /* Lists that an iterative scan looks into at most: ivfflat.max_probes. */
 uint32 max_probes(const core::layout::IvfMeta &meta);
 

@@ -121,12 +121,18 @@ constexpr double kGuess = 3.5;
 /* A measurement among fewer lists says little of an index that has grown since. */
 constexpr uint32 kTellingLists = 64;
 static double
+unmeasured_probes(const IvfMeta &meta)
+{
+	return kGuess * std::sqrt(static_cast<double>(meta.list_count));
+}
+
+static double
 automatic_probes(const IvfMeta &meta)
 {
 	double lists = meta.list_count;
 	if (meta.list_count <= kAllLists)
 		return lists;
-	double guess = kGuess * std::sqrt(lists);
+	double guess = unmeasured_probes(meta);
 	if (meta.trained_lists == 0)
 		return std::ceil(guess);
 	double measured = kMargin * std::sqrt(static_cast<double>(meta.probes[1]) * meta.probes[2]) *
@@ -144,11 +150,23 @@ of_peer_lists(const IvfMeta &meta, int probes)
 	return meta.lists_wanted != 0 ? probes : std::ceil(probes * std::max(1.0, meta.list_count / kPeerLists));
 }
 
+/*
+ * What was measured is for queries that lie as rows do. A sum of examples does not, and the best rows for several lie in more than one place, or on
+ * the border between two.
+ */
+static double
+probes_of_examples(const IvfMeta &meta, uint32 examples)
+{
+	constexpr double kSeveral = 1.5;
+	return std::ceil((examples > 1 ? kSeveral : 1.0) * std::max(automatic_probes(meta), unmeasured_probes(meta)));
+}
+
 uint32
-wanted_probes(const IvfMeta &meta)
+wanted_probes(const IvfMeta &meta, uint32 examples)
 {
 	double wanted = guc_vecdb_probes > 0 ? guc_vecdb_probes
 					: probes_given       ? of_peer_lists(meta, guc_probes)
+					: examples > 0       ? probes_of_examples(meta, examples)
 										 : automatic_probes(meta);
 	return static_cast<uint32>(std::min(std::max(wanted, 1.0), std::max(static_cast<double>(meta.list_count), 1.0)));
 }

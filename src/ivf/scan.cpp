@@ -10,14 +10,12 @@
  * that time is there; a standby replays what the primary does with them, so there a pass after which the directory is
  * another one is made again.
  */
-#include "ivf/directory.hpp"
+#include "ivf/scan.hpp"
+
 #include "ivf/handler.hpp"
-#include "ivf/heap_vector.hpp"
 #include "ivf/insert.hpp"
 #include "ivf/module.hpp"
-#include "ivf/scan_stats.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -25,85 +23,11 @@
 #include "pg/report.hpp"
 #include "storage/row_limit.hpp"
 #include "types/indexed.hpp"
-#include "vecdb/graph/exact_order.hpp"
-#include "vecdb/lists/list_query.hpp"
-#include "vecdb/lists/row_set.hpp"
 
 namespace vecdb::ivf
 {
 
-using namespace core::layout;
-using core::graph::ExactOrder;
-using core::graph::Interval;
-using core::graph::LateRows;
-using core::graph::OrderedNode;
-using core::lists::ListQuery;
-using core::lists::ListView;
-using core::lists::RowSet;
-using core::lists::Score;
-
-/* A row that may be among the nearest. */
-struct Candidate
-{
-	RowTid tid;
-	uint32 view;             // of its list: index into so->views
-	BlockNumber list_block;  // its list page, and its lane there
-	uint32 lane;
-	BlockNumber slot_block;  // slots not longer than a page; 0 where there are none
-	float lower;             // graph distance: of scan_block; with the slot read, what the score leaves possible
-	Score score;
-};
-
-struct Candidates
-{
-	Candidate *rows;
-	uint32 count, capacity;
-};
-
-struct ScanOpaque
-{
-	MemoryContext context, pass_context;
-	bool started;
-	bool without_order;  // the query is NULL, or zero under cosine: any order is right
-	bool null_order;
-	bool ended;
-	bool complete;  // nothing that the lists of this pass hold was left out
-	Relation index;
-	IndexState *state;
-	const float *v;
-	ListQuery query;
-	ExactOrder order;
-	RowSet left;
-	HeapVectors *heap;  // rerank = heap
-	bool by_operator;   // rows are compared by the operator's function:
-	FmgrInfo distance;
-	Datum value;  // the query
-	float *heap_row;
-	double horizon;  // operator's units: what was left out of this pass is not nearer than this
-	uint32 look_ahead;
-	uint32 probes;      // lists of this pass
-	uint32 max_probes;  // of an iterative scan, by ivfflat.max_probes
-	uint32 lists;       // in all
-	uint64 lanes;       // rows scanned in this pass
-	uint64 returned;
-	BlockNumber length;  // of the index, when it was last asked for
-	/* --- of this pass --- */
-	Candidates found;
-	Candidates batch[2];  // rows of the page before, and of this one: their slots are on the way into the caches
-	ListView *views;
-	uint32 view_count, view_capacity;
-	uint32 open_view;  // of query; kNoBlock: none
-	bool diff_kept;    // query.diff belongs to a view: the next list needs its own
-	float *nearest;    // heap of the look_ahead least upper bounds
-	uint32 nearest_count, nearest_capacity;
-	float threshold;
-	bool left_out;
-	bool again;      // what was read is no one state of the index: look again
-	uint8 *scratch;  // a slot
-	ScanStats stats;
-};
-
-static void
+void
 out_of_memory()
 {
 	pg::report(core::Status::out_of_memory());
@@ -130,11 +54,19 @@ ivf_begin_scan(Relation index, int nkeys, int norderbys)
 }
 
 static void
-reset_scan(ScanOpaque *so)
+close_heaps(ScanOpaque *so)
 {
 	if (so->heap != nullptr)
 		close_heap_vectors(so->heap);
-	so->heap = nullptr;
+	if (so->arbiter != nullptr)
+		close_heap_vectors(so->arbiter);
+	so->heap = so->arbiter = nullptr;
+}
+
+static void
+reset_scan(ScanOpaque *so)
+{
+	close_heaps(so);
 	so->started = false;
 	MemoryContextReset(so->context);
 	so->pass_context = nullptr;
@@ -154,8 +86,7 @@ void
 ivf_end_scan(IndexScanDesc scan)
 {
 	auto *so = static_cast<ScanOpaque *>(scan->opaque);
-	if (so->heap != nullptr)
-		close_heap_vectors(so->heap);
+	close_heaps(so);
 	MemoryContextDelete(so->context);
 	pfree(so);
 	scan->opaque = nullptr;
@@ -201,12 +132,6 @@ take_pass_context(MemoryContext parent)
 	return spare_context;
 }
 
-static const IvfShape &
-shape_of(const ScanOpaque *so)
-{
-	return so->state->codec.shape;
-}
-
 /* The operator's own function, so that the order is the operator's. */
 static void
 begin_by_operator(IndexScanDesc scan, ScanOpaque *so)
@@ -232,85 +157,6 @@ query_vector(IndexScanDesc scan, ScanOpaque *so)
 	check_same_indexed_dimensions(static_cast<int>(dimensions), v.dimensions, v.type);
 	so->without_order = so->state->metric == Metric::cosine && indexed_is_zero(v);
 	return coded_form(v, row_dimensions(so->state->meta), nullptr);
-}
-
-/* --- rows that may be near --- */
-
-/* Room for so many more: before a page is locked. */
-static void
-reserve(Candidates &c, uint32 rows)
-{
-	if (c.capacity - c.count >= rows)
-		return;
-	uint32 more = std::max(c.count + rows, c.capacity == 0 ? 256 : 2 * c.capacity);
-	c.rows = static_cast<Candidate *>(c.rows == nullptr
-										  ? palloc(more * sizeof(Candidate))
-										  : repalloc_huge(c.rows, static_cast<Size>(more) * sizeof(Candidate)));
-	c.capacity = more;
-}
-
-static inline Candidate *
-add_candidate(Candidates &c)
-{
-	Assert(c.count < c.capacity);
-	return &c.rows[c.count++];
-}
-
-/* Room for so many more rows that may be among the nearest: before their slots are locked. */
-static void
-reserve_found(ScanOpaque *so, uint32 rows)
-{
-	reserve(so->found, rows);
-	uint32 needed = std::min(so->look_ahead, so->nearest_count + rows);
-	if (so->nearest_capacity >= needed)
-		return;
-	so->nearest_capacity = std::max(needed, 2 * so->nearest_capacity);
-	so->nearest =
-		static_cast<float *>(repalloc_huge(so->nearest, static_cast<Size>(so->nearest_capacity) * sizeof(float)));
-}
-
-static inline bool
-has_left(const ScanOpaque *so, const RowTid &tid)
-{
-	return so->left.used > 0 && so->left.contains(core::lists::row_key(tid));
-}
-
-/* A row whose distance is at most `upper`: what lies beyond the look_ahead-th of these is left out. */
-static inline void
-count_upper(ScanOpaque *so, float upper)
-{
-	if (so->nearest_count < so->look_ahead)
-	{
-		Assert(so->nearest_count < so->nearest_capacity);
-		so->nearest[so->nearest_count++] = upper;
-		std::push_heap(so->nearest, so->nearest + so->nearest_count);
-		if (so->nearest_count == so->look_ahead)
-			so->threshold = so->nearest[0];
-	}
-	else if (upper < so->nearest[0])
-	{
-		std::pop_heap(so->nearest, so->nearest + so->nearest_count);
-		so->nearest[so->nearest_count - 1] = upper;
-		std::push_heap(so->nearest, so->nearest + so->nearest_count);
-		so->threshold = so->nearest[0];
-	}
-}
-
-/* Is what lies at least so far not among the nearest? As long as there are fewer than are looked for, everything is: also what
- * overflows, or is no number. */
-static inline bool
-is_beyond(const ScanOpaque *so, float lower)
-{
-	return so->nearest_count == so->look_ahead && !(lower < so->threshold);
-}
-
-static inline void
-use_view(ScanOpaque *so, uint32 view)
-{
-	if (so->open_view == view)
-		return;
-	core::lists::open_view(so->query, so->views[view]);
-	so->open_view = view;
 }
 
 /*
@@ -348,11 +194,22 @@ visit_slot(ScanOpaque *so, const Candidate &c, Buffer &buffer)
 static inline void
 score_row(ScanOpaque *so, Candidate &c, const uint8 *slot)
 {
-	c.score = core::lists::score_slot(so->query, slot);
+	double upper;
 	so->stats.slots++;
-	float upper = core::lists::upper_bound(so->query, c.score);
-	/* What upper_bound adds, taken off: no row of that score is nearer. Only compared with the threshold. */
-	c.lower = c.score.distance - (upper - c.score.distance);
+	if (so->examples != nullptr)
+	{
+		c.value = coarse_value(so, slot);
+		c.lower = c.value.lower;
+		upper = c.value.upper;
+	}
+	else
+	{
+		c.score = core::lists::score_slot(*so->queries, slot);
+		float bound = core::lists::upper_bound(*so->queries, c.score);
+		/* What upper_bound adds, taken off: no row of that score is nearer. Only compared with the threshold. */
+		c.lower = c.score.distance - (bound - c.score.distance);
+		upper = bound;
+	}
 	if (is_beyond(so, c.lower))
 	{
 		so->left_out = true;
@@ -467,16 +324,18 @@ bring_slots(ScanOpaque *so, const Candidates &batch)
 static void
 reserve_view(ScanOpaque *so)
 {
-	if (so->view_count == so->view_capacity)
+	if (so->view_count + so->query_count > so->view_capacity)
 	{
-		uint32 more = so->view_capacity == 0 ? 64 : 2 * so->view_capacity;
-		so->views = static_cast<ListView *>(so->views == nullptr ? palloc(more * sizeof(ListView))
-																 : repalloc(so->views, more * sizeof(ListView)));
+		uint32 more = std::max(so->view_capacity == 0 ? 64 : 2 * so->view_capacity, so->view_count + so->query_count);
+		so->views = static_cast<ListView *>(so->views == nullptr
+												? palloc(static_cast<Size>(more) * sizeof(ListView))
+												: repalloc_huge(so->views, static_cast<Size>(more) * sizeof(ListView)));
 		so->view_capacity = more;
 	}
 	if (!so->diff_kept)
 		return;
-	so->query.diff = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
+	for (uint32 e = 0; e < so->query_count; e++)
+		so->queries[e].diff = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
 	so->diff_kept = false;
 }
 
@@ -484,10 +343,14 @@ reserve_view(ScanOpaque *so)
 static uint32
 keep_view(ScanOpaque *so)
 {
-	ListView &view = so->views[so->view_count];
-	view = so->query.list_view;
-	so->diff_kept |= view.diff == so->query.diff;
-	return so->view_count++;
+	uint32 view = so->view_count;
+	for (uint32 e = 0; e < so->query_count; e++)
+	{
+		so->views[view + e] = so->queries[e].list_view;
+		so->diff_kept |= so->views[view + e].diff == so->queries[e].diff;
+	}
+	so->view_count += so->query_count;
+	return view;
 }
 
 /* Rows of a list without codes are read slot by slot; with codes, those whose bound is below the threshold. */
@@ -506,7 +369,12 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 			continue;
 		so->lanes += static_cast<uint32>(__builtin_popcount(live));
 		float lower[kLanes];
-		uint32 near = core::lists::scan_block(so->query, block, so->threshold, lower) & live;
+		Interval values[kLanes];
+		uint32 near = live;
+		if (so->examples == nullptr)
+			near &= core::lists::scan_block(*so->queries, block, static_cast<float>(so->threshold), lower);
+		else
+			near &= bound_block(so, block, live, values);
 		if (so->nearest_count < so->look_ahead)
 			near = live;
 		if (near != live)
@@ -525,6 +393,12 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 			c->list_block = blkno;
 			c->lane = b * kLanes + lane;
 			c->slot_block = shape.pages_per_slot == 1 ? slots[shape.slot_page_of(c->lane)] : 0;
+			if (so->examples != nullptr)
+			{
+				c->value = values[lane];
+				c->lower = c->value.lower;
+				continue;
+			}
 			c->lower = lower[lane];
 			/* Codes that could not be scanned tell nothing. */
 			if (shape.slots == Slots::none && !std::isfinite(lower[lane]))
@@ -533,8 +407,8 @@ scan_page(ScanOpaque *so, BlockNumber blkno, Page page, uint32 &view)
 			{
 				const BlockHeader *h = core::lists::block_header(block);
 				float mul;
-				so->query.kernels->f16_to_f32(h->mul + lane, &mul, 1);
-				core::lists::Estimate e = core::lists::lane_estimate(so->query, lower[lane], h->mul_scale * mul);
+				so->queries->kernels->f16_to_f32(h->mul + lane, &mul, 1);
+				core::lists::Estimate e = core::lists::lane_estimate(*so->queries, lower[lane], h->mul_scale * mul);
 				c->lower = e.lower;
 				c->score = Score{e.distance, e.error, 0};
 			}
@@ -558,7 +432,10 @@ keep_estimates(ScanOpaque *so, Candidates &batch)
 			continue;
 		}
 		*add_candidate(so->found) = c;
-		count_upper(so, c.score.distance + (so->heap != nullptr ? c.score.error : 0));
+		if (so->examples != nullptr)
+			count_upper(so, so->heap != nullptr ? c.value.upper : c.value.middle);
+		else
+			count_upper(so, c.score.distance + (so->heap != nullptr ? c.score.error : 0));
 	}
 	batch.count = 0;
 }
@@ -615,7 +492,8 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 		{
 			if (pages == 0)
 			{
-				core::lists::open_list(so->query, centre, (header->flags & kListOwnTable) != 0);
+				for (uint32 e = 0; e < so->query_count; e++)
+					core::lists::open_list(so->queries[e], centre, (header->flags & kListOwnTable) != 0);
 				so->open_view = kNoBlock;
 			}
 			next = header->next;
@@ -649,6 +527,44 @@ scan_list(ScanOpaque *so, const NearList &list, float *centre)
 	}
 }
 
+static Interval
+value_in_table(const ScanOpaque *so, const HeapVectors *heap, Datum value)
+{
+	MemoryContext old = MemoryContextSwitchTo(heap->row);
+	double v = 0.0 -
+			   query_score(so->asked, indexed_value(value, static_cast<ElementType>(so->state->meta.element_type)));
+	MemoryContextSwitchTo(old);
+	if (std::isnan(v))
+		v = std::numeric_limits<double>::infinity();
+	return Interval{v, v, v};
+}
+
+/*
+ * A score that jumps where two examples are as near as each other: a row so close to that place that its slot does not tell on which side it
+ * is would have bounds that meet those of all others. The table tells.
+ */
+static bool
+settle_jump(ScanOpaque *so, const RowTid &tid, Interval &value)
+{
+	constexpr double kJump = 0.25;
+	const core::query::Kind kind = so->asked.formula.kind;
+	if (value.upper - value.lower < kJump ||
+		(kind != core::query::Kind::best_score && kind != core::query::Kind::discover))
+		return true;
+	if (so->arbiter == nullptr)
+	{
+		MemoryContext old = MemoryContextSwitchTo(so->context);
+		so->arbiter = open_heap_vectors(so->index, so->table, so->snapshot);
+		MemoryContextSwitchTo(old);
+	}
+	so->stats.heap_rows++;
+	Datum row;
+	if (!fetch_heap_value(so->arbiter, tid, &row))
+		return false;
+	value = value_in_table(so, so->arbiter, row);
+	return true;
+}
+
 /* The distance to the row in the table; false: our snapshot does not see it. */
 static bool
 heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
@@ -656,6 +572,11 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 	Datum value;
 	if (!fetch_heap_value(so->heap, tid, &value))
 		return false;
+	if (so->by_score)
+	{
+		out = value_in_table(so, so->heap, value);
+		return true;
+	}
 	if (so->by_operator)
 	{
 		if (so->null_order)
@@ -672,7 +593,7 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 		return true;
 	}
 	IndexedValue v = indexed_value(value, ElementType::float32);
-	const core::distance::Kernels &k = *so->query.kernels;
+	const core::distance::Kernels &k = *so->queries->kernels;
 	const auto n = static_cast<Size>(v.dimensions);
 	if (n != so->state->meta.dimensions)
 		return false;
@@ -694,8 +615,15 @@ heap_interval(ScanOpaque *so, const RowTid &tid, Interval &out)
 		case Metric::hamming:
 		case Metric::jaccard: break;
 	}
-	out = core::lists::exact_interval(so->query, core::lists::Score{d, 0, 0});
+	out = core::lists::exact_interval(*so->queries, core::lists::Score{d, 0, 0});
 	return true;
+}
+
+/* Minus a score has any sign, as an inner product has. */
+static Metric
+order_metric(const ScanOpaque *so)
+{
+	return so->by_score ? Metric::inner_product : so->state->metric;
 }
 
 struct Refiner
@@ -705,7 +633,7 @@ struct Refiner
 	Metric
 	metric() const
 	{
-		return so->state->metric;
+		return order_metric(so);
 	}
 
 	/* The distance as exactly as what is stored allows; false: the row is gone. */
@@ -733,12 +661,13 @@ struct Refiner
 			return false;
 		}
 		bool sound = core::lists::slot_crc(shape, slot) == reinterpret_cast<const SlotHeader *>(slot)->crc;
-		out = core::lists::slot_interval(so->query, slot);
+		out = so->examples != nullptr ? fine_value(so, slot)
+									  : value_of_distance(so, core::lists::slot_interval(*so->queries, slot));
 		UnlockReleaseBuffer(buffer);
 		if (!sound)
 			pg::report_corrupt(so->index, shape.pages_per_slot == 1 ? c.slot_block : c.list_block,
 							   "checksum of a row's slot does not match");
-		return true;
+		return so->examples == nullptr || settle_jump(so, c.tid, out);
 	}
 };
 
@@ -795,9 +724,9 @@ pass(ScanOpaque *so)
 		so->open_view = kNoBlock;
 		so->diff_kept = true;
 		so->nearest_capacity = 256;
-		so->nearest = static_cast<float *>(palloc(so->nearest_capacity * sizeof(float)));
+		so->nearest = static_cast<double *>(palloc(so->nearest_capacity * sizeof(double)));
 		so->nearest_count = 0;
-		so->threshold = std::numeric_limits<float>::infinity();
+		so->threshold = std::numeric_limits<double>::infinity();
 		so->left_out = false;
 		so->lanes = 0;
 		so->stats.passes++;
@@ -806,9 +735,17 @@ pass(ScanOpaque *so)
 
 		const Metric metric = so->state->metric;
 		NearList *lists = nullptr;
-		so->lists = near_lists(so->index, so->state, so->query.x, metric == Metric::inner_product, so->probes, &lists);
-		uint32 probes = so->probes < so->lists ? so->probes : so->lists;
-		so->query.eps = bound_width_for(probes, so->lists);
+		uint32 probes;
+		if (so->examples != nullptr)
+			probes = lists_of_examples(so, so->probes, &lists, so->lists);
+		else
+		{
+			so->lists =
+				near_lists(so->index, so->state, so->queries->x, metric == Metric::inner_product, so->probes, &lists);
+			probes = so->probes < so->lists ? so->probes : so->lists;
+		}
+		for (uint32 e = 0; e < so->query_count; e++)
+			so->queries[e].eps = bound_width_for(probes, so->lists);
 		auto *centre = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
 		constexpr uint32 kListsAhead = 8;
 		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
@@ -818,6 +755,11 @@ pass(ScanOpaque *so)
 			if (i + kListsAhead < probes)
 				bring_list(so, lists[i + kListsAhead].head);
 			scan_list(so, lists[i], centre);
+			if (storage::time_is_up(so->budget))
+			{
+				so->left_out |= i + 1 < probes;
+				break;
+			}
 		}
 		if (!so->again)
 			finish_batch(so, so->batch[0]);
@@ -837,25 +779,35 @@ pass(ScanOpaque *so)
 				continue;
 			}
 			ids[n] = i;
-			if (core::lists::only_estimates(shape_of(so)))
+			if (so->examples != nullptr)
+			{
+				bool bounds = so->heap != nullptr || !core::lists::only_estimates(shape_of(so));
+				intervals[n++] = bounds ? c.value : Interval{c.value.middle, c.value.middle, c.value.middle};
+			}
+			else if (core::lists::only_estimates(shape_of(so)))
 			{
 				double middle = operator_distance(metric, c.score.distance);
-				double lower = so->heap != nullptr ? operator_distance(metric, c.lower) : middle;
+				double lower = so->heap != nullptr ? operator_distance(metric, static_cast<float>(c.lower)) : middle;
 				double upper = so->heap != nullptr ? operator_distance(metric, c.score.distance + c.score.error)
 												   : middle;
-				intervals[n++] = Interval{lower, middle, upper};
+				intervals[n++] = value_of_distance(so, Interval{lower, middle, upper});
 			}
 			else
 			{
 				use_view(so, c.view);
-				intervals[n++] = core::lists::score_interval(so->query, c.score);
+				intervals[n++] = value_of_distance(so, core::lists::score_interval(*so->queries, c.score));
 			}
 		}
-		if (!so->order.add_intervals(metric, intervals, ids, n))
+		if (!so->order.add_intervals(order_metric(so), intervals, ids, n))
 			out_of_memory();
 		so->complete = !so->left_out;
 		so->stats.codes += so->lanes;
-		so->horizon = operator_distance(metric, so->threshold);
+		so->horizon = so->threshold;
+		if (so->examples == nullptr)
+		{
+			double d = operator_distance(metric, static_cast<float>(so->threshold));
+			so->horizon = value_of_distance(so, Interval{d, d, d}).lower;
+		}
 		MemoryContextSwitchTo(old);
 		if (standby_version(so) != version)
 			so->again = true;
@@ -870,7 +822,7 @@ constexpr uint32 kFirstRows = 20;
 static uint32
 most_probes(const ScanOpaque *so)
 {
-	if (guc_iterative_scan == kIterativeOff)
+	if (guc_iterative_scan == kIterativeOff || so->every_row)
 		return so->lists;
 	return std::min(so->max_probes, so->lists);
 }
@@ -879,7 +831,7 @@ most_probes(const ScanOpaque *so)
 static bool
 widen(ScanOpaque *so)
 {
-	if (so->complete && so->probes >= most_probes(so))
+	if ((so->complete && so->probes >= most_probes(so)) || storage::time_is_up(so->budget))
 		return false;
 	so->stats.widenings++;
 	if (!so->complete)
@@ -893,6 +845,16 @@ widen(ScanOpaque *so)
 	}
 	pass(so);
 	return true;
+}
+
+void
+begin_vector(ScanOpaque *so, const float *v)
+{
+	so->v = v;
+	so->query_count = 1;
+	so->queries = static_cast<ListQuery *>(palloc(sizeof(ListQuery)));
+	if (!core::lists::init_query(*so->queries, so->state->codec, v, 0, pg::context_memory(so->context)))
+		out_of_memory();
 }
 
 static void
@@ -919,22 +881,32 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->stats.index = RelationGetRelid(so->index);
 	so->lists = meta.list_count;
 	so->ended = meta.list_count == 0;
-	so->heap = nullptr;
+	so->heap = so->arbiter = nullptr;
+	so->table = scan->heapRelation;
+	so->snapshot = scan->xs_snapshot;
 	so->order.init(pg::context_memory(so->context));
 	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed ? LateRows::now : LateRows::last;
 	so->order.estimates = core::lists::only_estimates(shape_of(so));
-	so->v = query_vector(scan, so);
+	so->examples = nullptr;
+	so->every_row = false;
+	so->by_score = scan->orderByData[0].sk_strategy == storage::kQueryStrategy &&
+				   (scan->orderByData[0].sk_flags & SK_ISNULL) == 0;
+	if (so->by_score)
+		begin_query(scan, so);
+	else
+	{
+		begin_vector(so, query_vector(scan, so));
+		so->queries->other_rounding = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
+	}
 	if (so->ended)
 		return;
-	if (!so->left.init(pg::context_memory(so->context)) ||
-		!core::lists::init_query(so->query, so->state->codec, so->v, 0, pg::context_memory(so->context)))
+	if (!so->left.init(pg::context_memory(so->context)))
 		out_of_memory();
-	so->query.other_rounding = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
-	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap)
+	if (static_cast<Rerank>(so->state->meta.rerank) == Rerank::heap && !so->every_row)
 	{
 		so->heap = open_heap_vectors(so->index, scan->heapRelation, scan->xs_snapshot);
 		so->by_operator = so->state->meta.element_type != static_cast<uint8>(ElementType::float32);
-		if (so->by_operator && !so->null_order)
+		if (so->by_operator && !so->null_order && !so->by_score)
 			begin_by_operator(scan, so);
 		else
 			so->heap_row = static_cast<float *>(palloc(row_dimensions(so->state->meta) * sizeof(float)));
@@ -942,10 +914,16 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	/* Rows that our snapshot does not see do not count for LIMIT: a few more than it asks for. */
 	uint64 limit = storage::row_limit(RelationGetRelid(so->index));
 	so->look_ahead = limit == 0 ? kFirstRows : static_cast<uint32>(std::min<uint64>(limit + limit / 8 + 2, 1u << 27));
-	so->probes = wanted_probes(meta);
+	so->probes = wanted_probes(meta, so->by_score ? so->query_count : 0);
 	so->max_probes = max_probes(meta);
 	if (guc_iterative_scan != kIterativeOff)
 		so->probes = std::min(so->probes, so->max_probes);
+	if (so->every_row)
+	{
+		so->probes = so->lists;
+		so->look_ahead = 1u << 29;
+	}
+	storage::begin_time_budget(so->budget);
 	so->stats.probes = so->probes;
 	pass(so);
 }
@@ -956,7 +934,7 @@ next_row(ScanOpaque *so, OrderedNode &node)
 {
 	while (!so->ended)
 	{
-		if (so->returned >= so->look_ahead && !so->complete)
+		if (so->returned >= so->look_ahead && !so->complete && !so->budget.used_up)
 		{
 			if (!widen(so))
 				so->ended = true;
@@ -1030,11 +1008,13 @@ ivf_get_tuple(IndexScanDesc scan, ScanDirection direction)
 		scan->xs_heaptid.ip_posid = static_cast<OffsetNumber>(node.payload & 0xffff);
 		scan->xs_recheck = false;
 		bool estimate = so->heap == nullptr && core::lists::only_estimates(shape_of(so));
-		scan->xs_recheckorderby = !node.certain && !so->without_order && !estimate;
+		scan->xs_recheckorderby = (!node.certain && !so->without_order && !estimate) || so->every_row;
 		so->stats.rows++;
 		so->stats.rechecked += scan->xs_recheckorderby;
 		double value = node.certain || estimate ? node.interval.middle : node.interval.lower;
-		if (so->without_order)
+		if (so->every_row)
+			value = -get_float8_infinity();
+		else if (so->without_order)
 			value = get_float8_nan();
 		scan->xs_orderbynulls[0] = so->null_order;
 		scan->xs_orderbyvals[0] = so->null_order ? Datum{0} : Float8GetDatum(value);

@@ -149,11 +149,14 @@ struct ExactOrder
 		return true;
 	}
 
+	/* Of equal lower bounds (plateaus of scores) the surer one comes first: what is on the plateau for certain. */
 	void
 	sort_pending() noexcept
 	{
 		std::sort(pending, pending + pending_count, [](const Item &a, const Item &b) noexcept {
-			return a.interval.lower != b.interval.lower ? a.interval.lower > b.interval.lower : a.id > b.id;
+			return a.interval.lower != b.interval.lower   ? a.interval.lower > b.interval.lower
+				   : a.interval.upper != b.interval.upper ? a.interval.upper > b.interval.upper
+														  : a.id > b.id;
 		});
 	}
 
@@ -189,7 +192,8 @@ struct ExactOrder
 	static bool
 	heap_after(const Item &a, const Item &b) noexcept
 	{
-		return a.interval.lower > b.interval.lower;
+		return a.interval.lower != b.interval.lower ? a.interval.lower > b.interval.lower
+													: a.interval.upper > b.interval.upper;
 	}
 
 	/* The next node, or false: none is left of those added (out_of_memory tells the other reason). */
