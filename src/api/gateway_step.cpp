@@ -80,7 +80,7 @@ open_gateway(Oid relid, const JsonNode *request)
 	return gateway;
 }
 
-/* The vector column: using, or the only one. */
+/* The vector column: using; else the only dense one, as Qdrant's vector without a name is; else the only sparse one. */
 static const char *
 vector_column(const Step &step, const JsonNode *named)
 {
@@ -88,25 +88,24 @@ vector_column(const Step &step, const JsonNode *named)
 		return json_string(named);
 	Relation relation = relation_open(step.gateway->relid, NoLock);
 	TupleDesc columns = RelationGetDescr(relation);
-	const char *found = nullptr;
-	bool several = false;
+	const char *dense = nullptr, *sparse = nullptr;
+	int dense_count = 0, sparse_count = 0;
 	for (int i = 0; i < columns->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(columns, i);
 		ElementType element;
 		if (column->attisdropped || !element_type_of(extension_names(), getBaseType(column->atttypid), element))
 			continue;
-		several = found != nullptr;
-		found = pstrdup(NameStr(column->attname));
-		if (several)
-			break;
+		bool is_sparse = element == ElementType::sparse;
+		(is_sparse ? sparse : dense) = pstrdup(NameStr(column->attname));
+		(is_sparse ? sparse_count : dense_count)++;
 	}
 	relation_close(relation, NoLock);
-	if (found == nullptr)
+	if (dense_count + sparse_count == 0)
 		report_json(step.node, "the relation has no vector column", ERRCODE_UNDEFINED_COLUMN);
-	if (several)
+	if (dense_count > 1 || (dense_count == 0 && sparse_count > 1))
 		report_json(step.node, "the relation has several vector columns: name one by \"using\"");
-	return found;
+	return dense_count == 1 ? dense : sparse;
 }
 
 Target

@@ -12,6 +12,8 @@ extern "C" {
 #include "utils/varlena.h"
 }
 
+#include <algorithm>
+
 #include "api/bm25.hpp"
 #include "api/filter.hpp"
 #include "api/key.hpp"
@@ -195,6 +197,22 @@ leg_config(const Leg &leg)
 
 /* --- running --- */
 
+/*
+ * A list is wanted to its depth: a search that was told of fewer rows widens step by step on its way there, at several times the cost.
+ * Some rows more: those that settle the last tie.
+ */
+static SearchParams
+params_for_depth(const SearchParams &params, int64 depth)
+{
+	constexpr int64 kTies = 16, kMostEf = 1000;
+	SearchParams deep = params;
+	const char *set = GetConfigOption("hnsw.ef_search", true, false);
+	int64 wanted = std::min(depth + kTies, kMostEf);
+	if (params.ef_search < 0 && set != nullptr && wanted > pg_strtoint32(set))
+		deep.ef_search = static_cast<int>(wanted);
+	return deep;
+}
+
 RankedList
 run_list(const Target &target, const ListStatement &statement, const ListEnd &end, const SearchParams &params,
 		 Values &values)
@@ -212,7 +230,8 @@ run_list(const Target &target, const ListStatement &statement, const ListEnd &en
 	}
 	appendStringInfo(&sql, " ORDER BY %s%s, %s LIMIT " INT64_FORMAT, statement.order,
 					 statement.descending ? " DESC" : "", target.key.order, statement.depth);
-	int settings = begin_settings(params);
+	bool by_vector = end.score_of != ScoreOf::itself;
+	int settings = begin_settings(by_vector ? params_for_depth(params, statement.depth) : params);
 	run_statement(sql.data, values, options);
 	end_settings(settings);
 	return read_list(target, end);
