@@ -136,6 +136,13 @@ SELECT id, score FROM vecdb.query('named', '{"query": 1, "using": "t"}');
 ALTER TABLE named DROP v, DROP t;
 SELECT id, score FROM vecdb.query('named', '{"query": {"indices": [0], "values": [2]}}');
 DROP TABLE named;
+-- names that want quoting; calls in a select list
+CREATE TABLE "we""ird 't" ("i""d" int PRIMARY KEY, "v'""e c" vector(1), "te""xt" text, "p'a""y" jsonb);
+INSERT INTO "we""ird 't" VALUES (1, '[1]', 'one word', '{"a''b": 1}'), (2, '[2]', 'two words', '{"a''b": 2}');
+SELECT * FROM vecdb.query('"we""ird ''t"', '{"query": 1, "with_payload": true, "filter": {"must": {"key": "\"a''b\"", "match": {"value": 2}}}, "params": {"metric": "l2"}}');
+SELECT vecdb.query('"we""ird ''t"', '{"query": {"order_by": {"key": "te\"xt", "direction": "desc"}}, "with_payload": ["a''b", "none''"]}');
+SELECT (vecdb.hybrid_search('"we""ird ''t"', NULL::int, '[{"type": "dense", "column": "v''\"e c", "query": [1], "params": {"metric": "l2"}}, {"type": "fts", "column": "te\"xt", "query": "two", "config": "simple"}]')).*;
+DROP TABLE "we""ird 't";
 -- partitions, a materialised view
 CREATE TABLE parts (id int PRIMARY KEY, v vector(1), n int) PARTITION BY RANGE (id);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);

@@ -178,7 +178,7 @@ TEST(Fusion, NamesOfMethods)
 		FusionMethod found;
 		return parse_fusion_method(name, found) ? static_cast<int>(found) : -1;
 	};
-	for (const char *name : {"rrf", "RRF", "ReciprocalRankFusion", "reciprocal_rank_fusion"})
+	for (const char *name : {"rrf", "RRF", "ReciprocalRankFusion", "reciprocal_rank_fusion", "rankedFusion"})
 		EXPECT_EQ(method(name), static_cast<int>(FusionMethod::rrf)) << name;
 	for (const char *name : {"relative_score", "relative score", "RelativeScore", "RelativeScoreFusion"})
 		EXPECT_EQ(method(name), static_cast<int>(FusionMethod::relative_score)) << name;

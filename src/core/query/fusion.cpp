@@ -24,6 +24,7 @@ parse_fusion_method(std::string_view name, FusionMethod &method) noexcept
 	static constexpr Name kNames[] = {
 		{"rrf", FusionMethod::rrf},
 		{"reciprocalrankfusion", FusionMethod::rrf},
+		{"rankedfusion", FusionMethod::rrf},
 		{"relativescore", FusionMethod::relative_score},
 		{"relativescorefusion", FusionMethod::relative_score},
 		{"dbsf", FusionMethod::dbsf},
