@@ -275,7 +275,7 @@ api(const Options &options)
 	std::string database = target.database("api");
 	create_database(target, database);
 	Bench b{Connection(database),
-			Facts(options, "api", data.name),
+			Facts(options, "api", options.get("set", "glove")),
 			{},
 			static_cast<int>(options.number("repeat", 5)),
 			options.number("seconds", 1) / 2};

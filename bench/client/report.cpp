@@ -217,6 +217,22 @@ constexpr IvfGoals kIvfSets[] = {{"glove", "GloVe-100", 20, 0, 0, 0, 0},
 								 {"synth768", "200k x 768", 20, 5, 25, 0.3, 0.06}};
 
 void
+report_api(Table &t)
+{
+	auto get = [&](const std::string &figure) { return t.find("api", "glove", kOurs, figure); };
+	t.absolute_line("vecdb.search, us over ORDER BY ... LIMIT, both prepared", get("search_prepared_over_us"), nullptr,
+					60, "%.1f");
+	t.absolute_line("the same, both planned each time", get("search_once_over_us"), nullptr, 60, "%.1f");
+	t.least_line("search_batch of 100, speed against single statements, planned", get("batch_plain_once_ratio"), 1.5,
+				 "%.2f");
+	t.least_line("the same against prepared ones", get("batch_plain_prepared_ratio"), 1.5, "%.2f");
+	t.absolute_line("filter of 1 % against the same WHERE, times", get("filter_1_ratio"), nullptr, 1.1, "%.2f");
+	t.absolute_line("filter of 50 % against the same WHERE, times", get("filter_50_ratio"), nullptr, 1.1, "%.2f");
+	t.absolute_line("recommend, average, against search, times", get("recommend_ratio"), nullptr, 1.3, "%.2f");
+	t.absolute_line("scroll, slowest page against the median, times", get("scroll_slowest_ratio"), nullptr, 2, "%.2f");
+}
+
+void
 report_ivf(Table &t)
 {
 	for (const IvfGoals &g : kIvfSets)
@@ -374,6 +390,7 @@ report(const Options &options)
 		t.ratio_line(std::string(g.name) + ": cold, small buffers, index reads/query",
 					 t.find("disk", g.set, kOurs, "index_reads"), t.find("disk", g.set, kPeer, "index_reads"), true, 5,
 					 "%.1f");
+	report_api(t);
 	report_ivf(t);
 	t.print();
 	if (!options.get("markdown", "").empty())
