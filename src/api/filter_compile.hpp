@@ -87,7 +87,10 @@ void append_document_field(FilterCompiler &c, const FieldColumn &field);
 
 /* --- filter_index.cpp --- */
 
-/* Appends " AND ..." forms of the condition that an index on an expression serves. */
-void append_index_conditions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node);
+/* The condition as one on an expression that an index has; false: there is none such. */
+bool append_proven_condition(FilterCompiler &c, const FieldColumn &field, const FilterNode &node);
+
+/* Appends " AND ..." of conditions on expressions of indexes, that follow from the condition. */
+void append_implied_conditions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node);
 
 }  // namespace vecdb::api

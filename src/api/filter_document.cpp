@@ -432,6 +432,11 @@ append_document_condition(FilterCompiler &c, const FieldColumn &field, const Fil
 						errmsg("a text search configuration does not apply to fields of a document"),
 						errhint("Match a column of type text or tsvector.")));
 	appendStringInfoChar(c.sql, '(');
+	if (append_proven_condition(c, field, node))
+	{
+		appendStringInfoChar(c.sql, ')');
+		return;
+	}
 	if (!is_expressible(node))
 		append_matches(c, field, node);
 	else
@@ -448,7 +453,7 @@ append_document_condition(FilterCompiler &c, const FieldColumn &field, const Fil
 		appendStringInfoString(c.sql, " OPERATOR(pg_catalog.@?) ");
 		append_value(c, JSONPATHOID, DirectFunctionCall1(jsonpath_in, CStringGetDatum(jsonpath_of(field, node))));
 	}
-	append_index_conditions(c, field, node);
+	append_implied_conditions(c, field, node);
 	appendStringInfoChar(c.sql, ')');
 }
 

@@ -2,9 +2,10 @@
  * Ranges over fields of a document by an index on an expression such as ((payload->>'price')::numeric).
  *
  * Regime: shell.
- * Keeps:  an index never changes an answer. The exact condition stays; the expression's is beside it and follows from it. It may be
- *         evaluated for any row: the index, valid and of all rows, proves that the expression raises for none. So it also proves that no
- *         array is stored there, of which an element could hold what the array as a whole does not.
+ * Keeps:  an index never changes an answer. Its expression may be evaluated for any row: the index, valid and of all rows, proves that
+ *         it raises for none. So it also proves that no array is stored there, of which an element could hold what the array as a whole
+ *         does not; then the condition on the expression is the condition. Where the expression rounds (floats), it only follows from the
+ *         condition, and stands beside it.
  */
 #include "api/filter_compile.hpp"
 
@@ -149,20 +150,19 @@ spelled(FilterCompiler &c, Node *expression)
 	return psprintf("(%s)", deparse_expression(expression, context, true, false));
 }
 
-/* The numbers among the values; only where all are numbers can a number be asked for. */
+/* "expression = ANY (numbers)"; false where none of them can be of the type. All values are numbers. */
 static void
-append_number_values(FilterCompiler &c, const char *expression, Oid type, const FilterNode &node)
+append_numbers(FilterCompiler &c, const char *expression, Oid type, const FilterNode &node)
 {
 	auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (node.value_count + 1)));
 	int count = 0;
 	for (int i = 0; i < node.value_count; i++)
-	{
-		if (node.values[i].type != jbvNumeric)
-			return;
 		count += scalar_value(type, node.values[i], values[count]);
-	}
 	if (count == 0)
+	{
+		appendStringInfoString(c.sql, " AND false");
 		return;
+	}
 	appendStringInfo(c.sql, " AND %s OPERATOR(pg_catalog.=) ANY (", expression);
 	int16 length;
 	bool by_value;
@@ -173,41 +173,88 @@ append_number_values(FilterCompiler &c, const char *expression, Oid type, const 
 	appendStringInfoChar(c.sql, ')');
 }
 
+/* Appends " AND ..." on the expression, which follows from the condition. */
 static void
-append_index_condition(FilterCompiler &c, Node *expression, const FieldColumn &field, const FilterNode &node)
+append_number_condition(FilterCompiler &c, Node *expression, Oid type, const FilterNode &node, BoundUse use)
 {
-	if (node.kind == FilterKind::time_range)
-	{
-		if (is_datetime_of(expression, field))
-			append_time_bounds(c, spelled(c, expression), node);
-		return;
-	}
-	BoundUse use;
-	Oid type = number_type(expression, field, use);
-	if (!OidIsValid(type))
-		return;
-	int begin = c.sql->len;
 	if (node.kind == FilterKind::one_of)
-		append_number_values(c, spelled(c, expression), type, node);
+		append_numbers(c, spelled(c, expression), type, node);
 	else if (!append_number_bounds(c, spelled(c, expression), type, node, use))
+		appendStringInfoString(c.sql, " AND false");
+}
+
+static bool
+is_of_numbers(const FilterNode &node)
+{
+	if (node.kind == FilterKind::number_range)
 	{
-		c.sql->len = begin;
-		c.sql->data[begin] = '\0';
+		for (Numeric bound : node.numbers)
+			if (bound != nullptr)
+				return true;
+		return false;
 	}
+	if (node.kind != FilterKind::one_of)
+		return false;
+	for (int i = 0; i < node.value_count; i++)
+		if (node.values[i].type != jbvNumeric)
+			return false;
+	return node.value_count > 0;
+}
+
+static List *
+index_expressions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
+{
+	bool time = false;
+	for (bool bound : node.has_time)
+		time |= bound;
+	if (field.type != JSONBOID || field.step_count == 0 || (!time && !is_of_numbers(node)))
+		return NIL;
+	if (!c.indexes_sought)
+		seek_indexes(c);
+	return c.index_expressions;
+}
+
+bool
+append_proven_condition(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
+{
+	ListCell *cell;
+	foreach (cell, index_expressions(c, field, node))
+	{
+		auto *expression = static_cast<Node *>(lfirst(cell));
+		if (node.kind == FilterKind::time_range)
+		{
+			if (!is_datetime_of(expression, field))
+				continue;
+			appendStringInfoString(c.sql, "true");
+			append_time_bounds(c, spelled(c, expression), node);
+			return true;
+		}
+		BoundUse use;
+		Oid type = number_type(expression, field, use);
+		if (!OidIsValid(type) || use != BoundUse::exact)
+			continue;
+		/* What the index leaves open: a string that reads like a number. */
+		appendStringInfoString(c.sql, "pg_catalog.jsonb_typeof(");
+		append_document_field(c, field);
+		appendStringInfoString(c.sql, ") OPERATOR(pg_catalog.<>) 'string'");
+		append_number_condition(c, expression, type, node, use);
+		return true;
+	}
+	return false;
 }
 
 void
-append_index_conditions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
+append_implied_conditions(FilterCompiler &c, const FieldColumn &field, const FilterNode &node)
 {
-	bool numbers = node.kind == FilterKind::number_range ||
-				   (node.kind == FilterKind::one_of && node.value_count > 0 && node.values[0].type == jbvNumeric);
-	if (field.type != JSONBOID || field.step_count == 0 || (!numbers && node.kind != FilterKind::time_range))
-		return;
-	if (!c.indexes_sought)
-		seek_indexes(c);
 	ListCell *cell;
-	foreach (cell, c.index_expressions)
-		append_index_condition(c, static_cast<Node *>(lfirst(cell)), field, node);
+	foreach (cell, index_expressions(c, field, node))
+	{
+		BoundUse use;
+		auto *expression = static_cast<Node *>(lfirst(cell));
+		Oid type = number_type(expression, field, use);
+		if (OidIsValid(type))
+			append_number_condition(c, expression, type, node, use);
+	}
 }
 
 }  // namespace vecdb::api
