@@ -834,7 +834,12 @@ widen(ScanOpaque *so)
 	if ((so->complete && so->probes >= most_probes(so)) || storage::time_is_up(so->budget))
 		return false;
 	so->stats.widenings++;
-	if (!so->complete)
+	/* Who wants more of a plateau than it was looked for wants all of it: for a second order. */
+	bool plateau = so->examples != nullptr && so->nearest_count > 0 && !so->complete &&
+				   so->threshold == *std::min_element(so->nearest, so->nearest + so->nearest_count);
+	if (plateau && so->look_ahead < so->lanes)
+		so->look_ahead = static_cast<uint32>(std::min<uint64>(so->lanes, 1u << 27));
+	else if (!so->complete)
 		so->look_ahead = so->look_ahead < (1u << 27) ? so->look_ahead * 5 : 1u << 29;
 	if (so->complete || static_cast<uint64>(so->look_ahead) * 4 > so->lanes)
 	{
