@@ -53,6 +53,9 @@ FROM unnest('{0,0.3,0.5,0.8,1}'::float8[]) diversity,
 GROUP BY diversity ORDER BY diversity;
 SELECT id, rank FROM vecdb.query('points', '{"query": {"nearest": 1, "mmr": {"candidates_limit": 5}}, "limit": 2, "offset": 1, "filter": {"must_not": {"has_id": [4]}}}');
 
+SELECT id, rank FROM vecdb.query('points', '{"prefetch": {"query": [0, 1], "limit": 3}, "query": {"nearest": 1, "mmr": {"diversity": 1}}, "limit": 3}');
+SELECT id, rank FROM vecdb.query('points', '{"prefetch": {"query": [0, 1], "filter": {"must": {"has_id": [0]}}}, "query": {"nearest": [1, 0], "mmr": {}}}');
+
 -- fusion: lists D = x .9, y .8, z .4 and S = y 12, w 6, x 3, with Qdrant's constants
 CREATE TABLE lists (id text PRIMARY KEY, v vector(1), s sparsevec(2), h halfvec(1), tag text);
 INSERT INTO lists VALUES ('x', '[0.9]', '{1:3}/2', '[1]', 'one'), ('y', '[0.8]', '{1:12}/2', '[2]', 'two'), ('z', '[0.4]', '{2:1}/2', '[3]', 'one'), ('w', NULL, '{1:6}/2', '[4]', NULL);
@@ -124,6 +127,7 @@ SELECT * FROM vecdb.query('pairs', '{"query": [1], "params": {"metric": "dot"}, 
 SELECT id FROM vecdb.query('pairs', '{"query": {"a": 2, "b b": "x"}, "params": {"metric": "l2"}}');
 SELECT id, score FROM vecdb.query('pairs', '{"query": {"recommend": {"positive": [{"a": 2, "b b": "x"}], "negative": [[1]], "strategy": "sum_scores"}}, "params": {"metric": "dot"}}');
 SELECT id FROM vecdb.query('pairs', '{"query": {"nearest": {"a": 2, "b b": "x"}, "mmr": {}}, "filter": {"must": [{"has_id": [{"a": 2, "b b": "x"}, {"a": 1, "b b": "y"}]}]}}');
+SELECT id FROM vecdb.query('pairs', '{"prefetch": {"query": [3], "limit": 2, "params": {"metric": "l2"}}, "query": {"nearest": [1], "mmr": {}}, "params": {"metric": "l2"}}');
 SELECT id FROM vecdb.query('pairs', '{"prefetch": [{"query": [1], "limit": 2, "params": {"metric": "l2"}}], "query": {"order_by": {"key": "a", "direction": "desc"}}}');
 CREATE TABLE uuids (id uuid PRIMARY KEY, v vector(1));
 INSERT INTO uuids SELECT ('00000000-0000-0000-0000-00000000000' || i)::uuid, ARRAY[i]::vector FROM generate_series(1, 3) i;
@@ -168,7 +172,7 @@ SELECT r.*, request FROM unnest(ARRAY[NULL, '1', '[]', '{"query": {}}', '{"query
     '{"query": {"recommend": {"positive": "a"}}}', '{"query": {"recommend": {"positive": ["none"]}}}', '{"query": {"recommend": {"positive": ["a"], "strategy": "worst"}}}', '{"query": {"recommend": {"positive": [null]}}}',
     '{"query": {"discover": {"context": []}}}', '{"query": {"discover": {"target": "a", "context": [{"positive": "b"}]}}}', '{"query": {"context": []}}', '{"query": {"context": [1]}}',
     '{"query": {"order_by": {"direction": "up", "key": "n"}}}', '{"query": {"order_by": {}}}', '{"query": {"sample": "all"}}', '{"query": {"nearest": [1, 0], "mmr": {"diversity": 2}}}', '{"query": {"nearest": [1, 0], "mmr": {"lambda": 1}}}',
-    '{"query": {"nearest": [1, 0], "mmr": {}}, "prefetch": {}}', '{"query": "a", "lookup_from": {"collection": "none"}}', '{"query": "a", "lookup_from": {"collection": "others", "vector": "none"}}',
+    '{"query": "a", "lookup_from": {"collection": "none"}}', '{"query": "a", "lookup_from": {"collection": "others", "vector": "none"}}',
     '{"query": "a", "lookup_from": {"collection": "others; DROP TABLE golden"}}', '{"query": "a'' OR true --"}', '{"query": {"a\" OR true": 1}}']) request,
     LATERAL pg_temp.error_of(format('SELECT * FROM vecdb.query(''golden'', %L)', request)) r;
 SELECT state, detail FROM pg_temp.error_of($$SELECT * FROM vecdb.query('golden', '{"filter": {"must": [{"key": "n", "like": 1}]}}')$$);

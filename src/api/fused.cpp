@@ -123,6 +123,7 @@ struct Entry
 static int
 by_key(const void *a, const void *b, void *comparer)
 {
+	CHECK_FOR_INTERRUPTS();
 	auto *first = static_cast<const Entry *>(a), *second = static_cast<const Entry *>(b);
 	int order = compare_keys(*static_cast<KeyComparer *>(comparer), first->row->key, second->row->key);
 	if (order != 0)

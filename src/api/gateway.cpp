@@ -180,8 +180,8 @@ append_payload(StringInfo sql, const Gateway &gateway, const PayloadChoice &choi
 	relation_close(relation, NoLock);
 }
 
-static void
-append_id(StringInfo sql, const Target &target)
+void
+append_json_id(StringInfo sql, const Target &target)
 {
 	const Key &key = target.key;
 	if (key.count == 1)
@@ -207,7 +207,7 @@ read_page_rows(const Gateway &gateway, const PayloadChoice &choice, const ListRo
 	appendStringInfoString(&sql, "SELECT ");
 	for (int i = 0; i < gateway.target.key.count; i++)
 		appendStringInfo(&sql, "%s, ", gateway.target.key.columns[i]);
-	append_id(&sql, gateway.target);
+	append_json_id(&sql, gateway.target);
 	appendStringInfoString(&sql, ", ");
 	if (choice.wanted)
 		append_payload(&sql, gateway, choice, values);

@@ -29,6 +29,9 @@ struct GatewayPage
 
 Gateway open_gateway(Oid relid, const JsonNode *request);
 
+/* Appends an expression of type jsonb: the id of the row t, a scalar or an object of the key's columns. */
+void append_json_id(StringInfo sql, const Target &target);
+
 /* An array of the rows' ids, for append_key_in. */
 Datum ids_of_rows(const Gateway &gateway, const ListRow *rows, int count);
 

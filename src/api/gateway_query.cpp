@@ -32,7 +32,28 @@ static RankedList run_step(const Gateway &gateway, const JsonNode *node, const F
 
 /* --- the queries --- */
 
-/* All filters of a step as one; without a row, if one is named. */
+/* The candidates' ids, as has_id takes them. */
+static const char *
+json_of_candidates(const Step &step)
+{
+	const Gateway &gateway = *step.gateway;
+	auto *rows = static_cast<ListRow *>(palloc(static_cast<Size>(step.candidate_count + 1) * sizeof(ListRow)));
+	for (int i = 0; i < step.candidate_count; i++)
+		rows[i].key = step.candidates[i].key;
+	Values values;
+	init_values(values);
+	StringInfoData sql;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT pg_catalog.jsonb_agg(");
+	append_json_id(&sql, gateway.target);
+	appendStringInfo(&sql, ") FROM %s AS t WHERE ", gateway.target.relation);
+	append_key_in(&sql, gateway.target, ids_of_rows(gateway, rows, step.candidate_count), false, values);
+	run_statement(sql.data, values, {});
+	const char *ids = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return ids == nullptr ? "[]" : ids;
+}
+
+/* All filters of a step, and its candidates, as one; without a row, if one is named. */
 static Datum
 json_of_filters(const Step &step, const JsonNode *without)
 {
@@ -48,6 +69,8 @@ json_of_filters(const Step &step, const JsonNode *without)
 						 JsonbToCString(nullptr, &chain->filter->root, static_cast<int>(VARSIZE(chain->filter))));
 		comma = ", ";
 	}
+	if (step.has_candidates)
+		appendStringInfo(&filter, "%s{\"has_id\": %s}", comma, json_of_candidates(step));
 	appendStringInfoChar(&filter, ']');
 	if (without != nullptr)
 	{
@@ -90,8 +113,6 @@ run_mmr(const Step &step, const Target &target, const JsonNode *mmr, const JsonN
 {
 	static const char *const kKeys[] = {"diversity", "candidates_limit", nullptr};
 	check_json_keys(mmr, kKeys, kUnsupported);
-	if (step.has_candidates)
-		report_json(mmr, "mmr over a prefetch is not supported", kUnsupported);
 	if (target.element == ElementType::sparse)
 		report_json(mmr, "mmr of sparse vectors is not supported", kUnsupported);
 	QueryVectors vectors = query_vectors(step, target, &input, 1);
