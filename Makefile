@@ -2,7 +2,7 @@
 #
 #   make && make install          build and install into the server that PG_CONFIG names
 #   make installcheck             pg_regress, isolation and TAP tests against a running server
-#   make check-static             layers, regime, exported symbols, versions
+#   make check-static             layers, regime, exported symbols, versions, coverage
 #   make install-shim             after install: CREATE EXTENSION vector gives vecdb; not where pgvector is installed
 #   make uninstall-shim           takes that away again
 
@@ -66,6 +66,7 @@ check-static:
 	tools/check_regime
 	tools/check_symbols
 	tools/check_versions
+	tools/check_coverage
 
 # Extension "vector", which only stands for vecdb. Files of that name that are not the shim's are pgvector's: left alone.
 SHIM_DIR     = $(DESTDIR)$(datadir)/extension

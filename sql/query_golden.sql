@@ -113,5 +113,36 @@ SELECT golden_index(method, metric) FROM unnest('{hnsw,ivf}'::text[]) method, un
 
 RESET enable_seqscan;
 RESET enable_sort;
+
+-- builders of each type, and what they refuse
+SELECT vecdb.recommend_query(ARRAY['[1,2]', '[3,4]']::vector[], metric => 'l2') AS vector,
+       vecdb.halfvec_recommend_query(ARRAY['[1,2]']::halfvec[], ARRAY['[0,.5]']::halfvec[], metric => 'l2') AS halfvec;
+SELECT vecdb.int8vec_recommend_query(ARRAY['[1,2]']::int8vec[], strategy => 'sum_scores', metric => 'l1') AS int8vec,
+       vecdb.sparsevec_recommend_query('{}', ARRAY['{1:2}/9']::sparsevec[], 'best_score', 'dot') AS sparsevec;
+SELECT vecdb.discover_query('[1,2]', ARRAY['[3,4]']::vector[], ARRAY['[5,6]']::vector[], 'l2') AS vector, vecdb.halfvec_discover_query('[1,2]', '{}', '{}', 'l1') AS halfvec;
+SELECT vecdb.int8vec_discover_query('[1,2]', '{}', '{}', 'dot') AS int8vec, vecdb.sparsevec_discover_query('{1:2}/9', '{}', '{}', 'IP') AS sparsevec;
+SELECT vecdb.context_query(ARRAY['[3,4]']::vector[], ARRAY['[5,6]']::vector[], 'l2') AS vector, vecdb.halfvec_context_query(ARRAY['[3,4]']::halfvec[], ARRAY['[5,6]']::halfvec[], 'euclid') AS halfvec;
+SELECT vecdb.int8vec_context_query(ARRAY['[3,4]']::int8vec[], ARRAY['[5,6]']::int8vec[], 'manhattan') AS int8vec,
+       vecdb.sparsevec_context_query(ARRAY['{1:2}/9']::sparsevec[], ARRAY['{2:1}/9']::sparsevec[]) AS sparsevec;
+CREATE FUNCTION golden_error(expression text, OUT state text, OUT message text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'SELECT ' || expression;
+    state := 'none';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+END $$;
+SELECT expression, e.* FROM unnest(ARRAY[
+    $$vecdb.recommend_query('{}')$$, $$vecdb.recommend_query('{}', '{"[1,2]"}')$$, $$vecdb.recommend_query('{}', '{}', 'best_score')$$,
+    $$vecdb.recommend_query('{"[1,2]"}', '{}', 'median')$$, $$vecdb.recommend_query('{"[1,2]"}', '{}', metric => 'angle')$$,
+    $$vecdb.recommend_query(NULL)$$, $$vecdb.recommend_query('{NULL}')$$, $$vecdb.recommend_query('{"[1,2]"}', NULL)$$,
+    $$vecdb.recommend_query('{"[1,2]"}', strategy => NULL)$$, $$vecdb.recommend_query('{"[1,2]"}', metric => NULL)$$,
+    $$vecdb.recommend_query('{"[1,2]", "[1,2,3]"}')$$, $$vecdb.recommend_query('{"[1,2]"}', '{"[1,2,3]"}', 'best_score')$$,
+    $$vecdb.recommend_query('{"[0,0]"}')$$, $$vecdb.recommend_query('{"[1,0]", "[-1,0]"}')$$, $$vecdb.recommend_query('{"[0,0]"}', metric => 'l2')$$,
+    $$vecdb.recommend_query('{"[1,2]"}') <*> '[1,2,3]'::vector$$, $$vecdb.recommend_query('{"[1,2]"}') <*> '[1,2]'::halfvec$$,
+    $$vecdb.discover_query(NULL, '{}', '{}')$$, $$vecdb.discover_query('[1,2]', '{"[1,2]"}', '{}')$$, $$vecdb.discover_query('[1,2]', '{"[1,2,3]"}', '{"[1,2]"}')$$,
+    $$vecdb.context_query('{}', '{}')$$, $$vecdb.context_query('{"[1,2]"}', '{"[1,2]", "[3,4]"}')$$,
+    $$'{}'::vecdb.query$$, $$'x'::vecdb.query$$, $$'{"kind": "best_score", "metric": "l2", "positive": [], "negative": []}'::vecdb.query$$]) expression,
+    golden_error(expression) e;
+DROP FUNCTION golden_error;
 DROP TABLE golden, golden_queries, expected_score CASCADE;
 DROP FUNCTION golden_query, golden_rows, golden_differences, golden_index, golden_order;
