@@ -1,5 +1,6 @@
 -- Golden values of recommend, discover and context, to 1e-5: by operator <*> over each type, by the functions, without and with each index.
 SET extra_float_digits = 0;
+SET jit = off;
 
 CREATE TABLE expected_score (query text, metric text, id text, score float8);
 INSERT INTO expected_score VALUES
