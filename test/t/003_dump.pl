@@ -43,6 +43,8 @@ $node->safe_psql('postgres', q{
 	CREATE INDEX o_bits ON s.o USING hnsw ((binary_quantize(v)::bit(12)) bit_jaccard_ops);
 	CREATE INDEX o_sub ON s.o USING ivfflat ((subvector(v, 1, 6)::vector(6)) vector_cosine_ops) WHERE id > 10;
 	CREATE INDEX o_bt ON s.o (h, s);
+	SELECT vecdb.create_collection('s.made', 3);
+	INSERT INTO s.made (embedding) VALUES ('[1,2,3]');
 });
 my $definitions = q{SELECT indexrelid::regclass, pg_get_indexdef(indexrelid), indisvalid FROM pg_index WHERE indrelid IN
 	(SELECT oid FROM pg_class WHERE relnamespace = 's'::regnamespace) ORDER BY indexrelid::regclass::text COLLATE "C";
@@ -53,6 +55,8 @@ sub check
 {
 	my ($db, $how) = @_;
 	is($node->safe_psql($db, $definitions), $before, "$how: same definitions and rows");
+	is($node->safe_psql($db, q{SELECT managed FROM vecdb.collections WHERE collection = 's.made'::regclass}), 't',
+		"$how: what create_collection made is known as such");
 	is($node->safe_psql($db, q{SELECT string_agg(c::text, ' ') FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_am a ON a.oid = relam,
 		vecdb.check_index(indexrelid) c WHERE amname IN ('hnsw', 'ivf', 'ivfflat') AND relkind = 'i'}), '', "$how: all indexes are sound");
 	is($node->safe_psql($db, q{SET enable_seqscan = off; SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM s.t ORDER BY e <-> clustered(9, 12)) s}),
