@@ -116,5 +116,53 @@ SELECT k, inert(k) FROM unnest(ARRAY['$', '@', '*', 'a.b', 'a[0]', 'a[]', ''';--
 -- Bare names take all but . [ ]
 SELECT * FROM vecdb.matches('{"we.ird": {"b": 1}, "$": 2, "a b-c": [3]}', '{"must": [{"key": "\"we.ird\".b", "match": {"value": 1}}, {"key": "$", "match": {"value": 2}}, {"key": "a b-c[0]", "match": {"value": 3}}]}');
 
-DROP TABLE filter_grammar;
-DROP FUNCTION refused, selected, inert;
+-- Filters with something wrong somewhere: refused by both alike, or taken by both with the same answer; never another error.
+CREATE FUNCTION state_of(statement text, filter jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	answer text;
+BEGIN
+	EXECUTE statement INTO answer USING filter;
+	RETURN answer;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+CREATE FUNCTION mutants(n int) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	good text[] := ARRAY['{"must": [{"key": "a", "match": {"any": [1, "x", true]}}, {"key": "a.b", "range": {"gt": 1, "lte": 2.5}}]}',
+		'{"should": {"key": "a[].b", "match": {"text": "x"}}, "must_not": [{"is_empty": {"key": "a"}}, {"key": "a", "is_null": true}]}',
+		'{"min_should": {"conditions": [{"key": "a", "values_count": {"gte": 1}}, {"nested": {"key": "a", "filter": {"must": {"key": "b", "match": {"except": [1]}}}}}], "min_count": 1}}',
+		'{"must": {"key": "a", "geo_radius": {"center": {"lon": 1, "lat": 2}, "radius": 3}}}', '{"must": {"key": "a", "range": {"gte": "2024-01-01T00:00:00Z"}}}',
+		'{"must": {"key": "a", "geo_polygon": {"exterior": {"points": [{"lon": 0, "lat": 0}, {"lon": 1, "lat": 0}, {"lon": 1, "lat": 1}, {"lon": 0, "lat": 0}]}, "interiors": []}}}'];
+	bits text[] := ARRAY['null', '[]', '{}', '""', '-1', '1e400', '"must"', '"key"', '"a"', '"x\\u0001"', 'true', '[[1]]', '{"key": "a"}', '{"must": []}', '"2024"', '0.5', '"a[0]"', '"["'];
+	tokens text[];
+	m text;
+	at int;
+BEGIN
+	FOR i IN 1..n LOOP
+		SELECT array_agg(t[1]) INTO tokens FROM regexp_matches(good[1 + floor(random() * 6)::int], '"[^"]*"|[-0-9.e]+|true|null|[][{},:]', 'g') AS t;
+		FOR change IN 1..1 + floor(random() * 2)::int LOOP
+			at := 1 + floor(random() * cardinality(tokens))::int;
+			IF random() < 0.8 THEN
+				tokens[at] := CASE WHEN tokens[at] ~ '^[][{},:]' THEN tokens[at] ELSE bits[1 + floor(random() * cardinality(bits))::int] END;
+			ELSE
+				tokens := tokens[:at - 1] || tokens[at + 1 + floor(random() * 3)::int:];
+			END IF;
+		END LOOP;
+		m := array_to_string(tokens, ' ');
+		BEGIN
+			RETURN NEXT m::jsonb;
+		EXCEPTION WHEN invalid_text_representation THEN
+			NULL;
+		END;
+	END LOOP;
+END $$;
+SELECT setseed(0.7);
+CREATE TEMP TABLE filter_mutants AS SELECT m, state_of('SELECT vecdb.matches(''{"a": [{"b": 2}, 1]}'', $1)', m) AS judged,
+	state_of('SELECT vecdb.filter_sql(''filter_grammar'', $1)', m) AS compiled FROM mutants(1500) AS m;
+SELECT count(*) > 300 AS enough, count(*) FILTER (WHERE judged = '22023') > 100 AS refused, count(*) FILTER (WHERE judged IN ('true', 'false')) > 30 AS taken FROM filter_mutants;
+SELECT m, judged, compiled FROM filter_mutants WHERE judged NOT IN ('true', 'false', '22023') OR (judged = '22023') <> (compiled = '22023') ORDER BY m LIMIT 5;
+SELECT m FROM filter_mutants WHERE judged IN ('true', 'false') AND
+	state_of('SELECT count(*) = 1 FROM (SELECT ''{"a": [{"b": 2}, 1]}''::jsonb AS payload) AS t WHERE ' || compiled, m) IS DISTINCT FROM judged ORDER BY m LIMIT 5;
+
+DROP TABLE filter_grammar, filter_mutants;
+DROP FUNCTION state_of, mutants, refused, selected, inert;
