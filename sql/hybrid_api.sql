@@ -138,6 +138,12 @@ JOIN (SELECT -(terms <#> (SELECT vecdb.bm25_idf(terms, vecdb.bm25_query_vector('
              row_number() OVER (ORDER BY terms <#> (SELECT vecdb.bm25_idf(terms, vecdb.bm25_query_vector('car slow filler', 'english')) FROM items), id) AS rank FROM items) b USING (rank)
 ORDER BY rank;
 
+-- a bm25 leg by the words' index: the same list from the rows that have one of the words
+SELECT count(*) = 100 AS full, bool_and(a.id = b.id AND a.score = b.score AND a.leg_scores = b.leg_scores) AS same
+FROM vecdb.hybrid_search('items', NULL::int, '[{"type": "bm25", "column": "terms", "query": "cars slowly searching", "config": "english"}]', k => 100) a
+FULL JOIN vecdb.hybrid_search('items', NULL::int, '[{"type": "bm25", "column": "terms", "query": "cars slowly searching", "config": "english",
+    "filter": {"must": {"key": "tsv", "match": {"text_any": "cars slowly searching", "config": "english"}}}}]', k => 100) b USING (rank);
+
 -- thresholds of legs are inclusive
 SELECT id, leg_scores FROM vecdb.hybrid_search('golden', NULL::text, '[{"type": "sparse", "column": "s", "query": "{1:1}/2", "score_threshold": 6}]');
 
