@@ -167,15 +167,26 @@ batches(Bench &b)
 		batches.push_back(encode_batch(b, first, type));
 	b.c.prepare_also("batch", "SELECT query_no, id, distance FROM vecdb.search_batch('items', 'v', NULL::integer, $1)",
 					 {array_type});
+	b.c.prepare_also(
+		"lateral",
+		"SELECT q.n, s.* FROM unnest($1) WITH ORDINALITY q (v, n), LATERAL (SELECT id, items.v <=> q.v FROM "
+		"items ORDER BY items.v <=> q.v LIMIT 10) s",
+		{array_type});
+	Contender lateral{"unnest, LATERAL (ORDER BY ... LIMIT 10), prepared",
+					  "batch_lateral",
+					  [&b, batches](std::size_t q) { b.c.search("lateral", batches[q % batches.size()], nullptr); },
+					  static_cast<double>(kBatch),
+					  {},
+					  {}};
 	Contender batch{"vecdb.search_batch of 100, prepared",
 					"batch",
 					[&b, batches](std::size_t q) { b.c.search("batch", batches[q % batches.size()], nullptr); },
 					static_cast<double>(kBatch),
 					{},
 					{}};
-	compete(b,
-			{batch, prepared(b, "ORDER BY ... LIMIT 10, prepared, one by one", "batch_plain_prepared", "plain", kPlain),
-			 unprepared(b, "ORDER BY ... LIMIT 10, planned, one by one", "batch_plain_once", kPlain)});
+	compete(b, {batch, lateral,
+				prepared(b, "ORDER BY ... LIMIT 10, prepared, one by one", "batch_plain_prepared", "plain", kPlain),
+				unprepared(b, "ORDER BY ... LIMIT 10, planned, one by one", "batch_plain_once", kPlain)});
 }
 
 void
@@ -201,14 +212,11 @@ recommends(Bench &b)
 	if (b.c.value("SELECT 1 FROM pg_proc WHERE proname = 'recommend' AND pronamespace = 'vecdb'::regnamespace").empty())
 		return;
 	std::size_t rows = static_cast<std::size_t>(b.c.number("SELECT max(id) FROM items"));
-	/* The same query as a plain search: that of the average. */
-	b.c.prepare_also("example",
-					 "SELECT id, distance FROM vecdb.search('items', 'v', NULL::integer, "
-					 "(SELECT v FROM items WHERE id = $1))",
-					 {23});
+	std::string modulo = " % " + std::to_string(rows);
+	std::string positive = "ARRAY[$1, ($1 + 7)" + modulo + "]", negative = "ARRAY[($1 + 13)" + modulo + "]";
+	b.c.prepare_also("lookups", "SELECT v FROM items WHERE id = ANY (" + positive + " || " + negative + ")", {23});
 	b.c.prepare_also("recommend",
-					 "SELECT id, distance FROM vecdb.recommend('items', 'v', ARRAY[$1, ($1 + 7) % " +
-						 std::to_string(rows) + "], ARRAY[($1 + 13) % " + std::to_string(rows) + "])",
+					 "SELECT id, distance FROM vecdb.recommend('items', 'v', " + positive + ", " + negative + ")",
 					 {23});
 	auto ask = [&b, rows](const char *statement) {
 		return [&b, rows, statement](std::size_t q) {
@@ -219,8 +227,9 @@ recommends(Bench &b)
 			b.c.search(statement, wire, nullptr);
 		};
 	};
-	compete(b, {{"vecdb.search by the vector of a row, prepared", "search_example", ask("example"), 1, {}, {}},
-				{"vecdb.recommend, average of 2 rows against 1", "recommend", ask("recommend"), 1, {}, {}}});
+	compete(b, {prepared(b, "vecdb.search, prepared", "search_example", "search", kSearch),
+				{"vecdb.recommend, average of 2 rows against 1", "recommend", ask("recommend"), 1, {}, {}},
+				{"the vectors of 3 rows by key, prepared", "lookups", ask("lookups"), 1, {}, {}}});
 }
 
 void
@@ -231,35 +240,47 @@ scrolls(Bench &b, std::size_t rows)
 	b.c.exec("CREATE TABLE many (id integer PRIMARY KEY, label text)");
 	b.c.exec("INSERT INTO many SELECT i, 'row ' || i FROM generate_series(1, " + std::to_string(rows) + ") i");
 	b.c.exec("VACUUM ANALYZE many");
-	std::vector<double> pages;
+	b.c.exec("SELECT vecdb.scroll('many', NULL::integer, k => 1000)");  // warms up
+	std::vector<double> pages, cpu;
 	std::string cursor;
 	std::size_t seen = 0;
-	for (bool more = true; more;)
 	{
-		std::string sql = "SELECT count(*) || ' ' || coalesce((array_agg(s.cursor ORDER BY s.id DESC))[1], '') FROM "
-						  "vecdb.scroll('many', NULL::integer, k => 1000, after => " +
-						  (cursor.empty() ? std::string("NULL") : "'" + cursor + "'") + ") s";
-		double start = now_seconds();
-		std::string answer = b.c.value(sql);
-		pages.push_back(1e6 * (now_seconds() - start));
-		std::size_t count = std::stoul(answer);
-		cursor = answer.substr(answer.find(' ') + 1);
-		seen += count;
-		more = count == 1000;
+		Undisturbed undisturbed({b.c.pid()});
+		for (bool more = true; more;)
+		{
+			std::string sql =
+				"SELECT count(*) || ' ' || coalesce((array_agg(s.cursor ORDER BY s.id DESC))[1], '') FROM "
+				"vecdb.scroll('many', NULL::integer, k => 1000, after => " +
+				(cursor.empty() ? std::string("NULL") : "'" + cursor + "'") + ") s";
+			double before = b.c.backend_cpu(), start = now_seconds();
+			std::string answer = b.c.value(sql);
+			pages.push_back(1e6 * (now_seconds() - start));
+			cpu.push_back(1e6 * (b.c.backend_cpu() - before));
+			std::size_t count = std::stoul(answer);
+			cursor = answer.substr(answer.find(' ') + 1);
+			seen += count;
+			more = count == 1000;
+		}
 	}
-	double slowest = *std::max_element(pages.begin(), pages.end()), middle = median(pages);
-	std::vector<double> sorted = pages;
-	std::sort(sorted.begin(), sorted.end());
-	std::vector<double> head(pages.begin(), pages.begin() + static_cast<std::ptrdiff_t>(pages.size() / 10 + 1)),
-		tail(pages.end() - static_cast<std::ptrdiff_t>(pages.size() / 10 + 1), pages.end());
-	printf("  vecdb.scroll of %zu rows by 1000: %zu pages, median %.0f us, first tenth %.0f us, last tenth %.0f us, "
-		   "99th percentile %.0f us, slowest %.0f us (%.2fx)\n\n",
-		   seen, pages.size(), middle, median(head), median(tail), sorted[sorted.size() * 99 / 100], slowest,
-		   slowest / middle);
+	auto slowest = std::max_element(pages.begin(), pages.end()) - pages.begin();
+	/* The last page may be short. */
+	pages.pop_back();
+	cpu.pop_back();
+	auto tenth = static_cast<std::ptrdiff_t>(cpu.size() / 10 + 1);
+	double first = median({cpu.begin(), cpu.begin() + tenth}), last = median({cpu.end() - tenth, cpu.end()});
+	double middle = median(pages), middle_cpu = median(cpu);
+	std::sort(pages.begin(), pages.end());
+	std::sort(cpu.begin(), cpu.end());
+	printf("  vecdb.scroll of %zu rows, %zu pages of 1000: median %.0f us (%.0f us CPU; first tenth %.0f, last tenth "
+		   "%.0f)\n"
+		   "    slowest (page %td) %.0f us, %.2fx the median (CPU %.0f us, %.2fx); 99th percentile %.0f us\n\n",
+		   seen, pages.size(), middle, middle_cpu, first, last, slowest + 1, pages.back(), pages.back() / middle,
+		   cpu.back(), cpu.back() / middle_cpu, pages[pages.size() * 99 / 100]);
 	b.facts.add("vecdb", "scroll_rows", static_cast<double>(seen));
 	b.facts.add("vecdb", "scroll_page_us", middle);
-	b.facts.add("vecdb", "scroll_last_to_first", median(tail) / median(head));
-	b.facts.add("vecdb", "scroll_slowest_ratio", slowest / middle);
+	b.facts.add("vecdb", "scroll_last_to_first", last / first);
+	b.facts.add("vecdb", "scroll_slowest_ratio", pages.back() / middle);
+	b.facts.add("vecdb", "scroll_slowest_cpu_ratio", cpu.back() / middle_cpu);
 	b.c.exec("DROP TABLE many");
 }
 
@@ -273,28 +294,42 @@ api(const Options &options)
 	rows = std::min(rows, data.base.rows);
 	Target target = parse_targets(options).front();
 	std::string database = target.database("api");
-	create_database(target, database);
+	bool kept = options.get("keep", "none") == "all" &&
+				!Connection("postgres").value("SELECT 1 FROM pg_database WHERE datname = '" + database + "'").empty();
+	if (!kept)
+		create_database(target, database);
 	Bench b{Connection(database),
 			Facts(options, "api", options.get("set", "glove")),
 			{},
 			static_cast<int>(options.number("repeat", 5)),
 			options.number("seconds", 1) / 2};
-	load_items(b.c, data, rows);
-	/* bucket: of a hundred, one a row. */
-	b.c.exec("CREATE TABLE with_bucket AS SELECT id, v, id * 7919 % 100 AS bucket FROM items; DROP TABLE items; "
-			 "ALTER TABLE with_bucket RENAME TO items; ALTER TABLE items ADD PRIMARY KEY (id); "
-			 "CREATE INDEX ON items (bucket)");
-	create_index(b.c, target, data.distance, options);
-	b.c.exec("VACUUM ANALYZE items");
+	if (!kept)
+	{
+		load_items(b.c, data, rows);
+		/* bucket: of a hundred, one a row. */
+		b.c.exec("CREATE TABLE with_bucket AS SELECT id, v, id * 7919 % 100 AS bucket FROM items; DROP TABLE items; "
+				 "ALTER TABLE with_bucket RENAME TO items; ALTER TABLE items ADD PRIMARY KEY (id); "
+				 "CREATE INDEX ON items (bucket)");
+		create_index(b.c, target, data.distance, options);
+		b.c.exec("VACUUM ANALYZE items");
+	}
 	b.queries = encode_rows(data.queries, static_cast<std::size_t>(options.number("queries", 1000)));
 	printf("\n== query API, %s, %zu rows of %zu dimensions, hnsw, ef_search 40, k 10, one client, Unix socket\n\n"
 		   "  a query: wall time, CPU time of the backend; over the first line of each group\n\n",
 		   data.name.c_str(), rows, data.base.dims);
-	searches(b);
-	batches(b);
-	filters(b);
-	recommends(b);
-	scrolls(b, static_cast<std::size_t>(options.number("scroll-rows", 1000000)));
+	for (const std::string &what : options.list("what", "search,batch,filter,recommend,scroll"))
+	{
+		if (what == "search")
+			searches(b);
+		else if (what == "batch")
+			batches(b);
+		else if (what == "filter")
+			filters(b);
+		else if (what == "recommend")
+			recommends(b);
+		else if (what == "scroll")
+			scrolls(b, static_cast<std::size_t>(options.number("scroll-rows", 1000000)));
+	}
 	return 0;
 }
 

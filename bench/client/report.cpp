@@ -228,8 +228,10 @@ report_api(Table &t)
 	t.least_line("the same against prepared ones", get("batch_plain_prepared_ratio"), 1.5, "%.2f");
 	t.absolute_line("filter of 1 % against the same WHERE, times", get("filter_1_ratio"), nullptr, 1.1, "%.2f");
 	t.absolute_line("filter of 50 % against the same WHERE, times", get("filter_50_ratio"), nullptr, 1.1, "%.2f");
-	t.absolute_line("recommend, average, against search, times", get("recommend_ratio"), nullptr, 1.3, "%.2f");
+	t.absolute_line("recommend, average, against search, times (lookup of 3 examples included)", get("recommend_ratio"),
+					nullptr, 1.3, "%.2f");
 	t.absolute_line("scroll, slowest page against the median, times", get("scroll_slowest_ratio"), nullptr, 2, "%.2f");
+	t.absolute_line("the same, CPU of the backend", get("scroll_slowest_cpu_ratio"), nullptr, 2, "%.2f");
 }
 
 void
