@@ -97,7 +97,7 @@ INSERT INTO requests VALUES
 (1, '{"query": [1, 2, 3], "limit": 20}', $$SELECT * FROM vecdb.search('items', 'e', NULL::bigint, '[1,2,3]', 20)$$),
 (2, '{"query": [1, 2, 3], "limit": 20, "offset": 7, "filter": {"must": {"key": "color", "match": {"value": "red"}}}, "params": {"metric": "euclid"}}',
     $$SELECT * FROM vecdb.search('items', 'e', NULL::bigint, '[1,2,3]', 20, 7, '{"must": {"key": "color", "match": {"value": "red"}}}', params => '{"metric": "l2"}')$$),
-(3, '{"query": {"recommend": {"positive": [5, 6], "negative": [7]}}}', $$SELECT * FROM vecdb.recommend('items', 'e', '{5,6}'::bigint[], '{7}'::bigint[])$$),
+(3, '{"query": {"recommend": {"positive": [5, 6], "negative": [7]}}, "params": {"metric": "dot"}}', $$SELECT * FROM vecdb.recommend('items', 'e', '{5,6}'::bigint[], '{7}'::bigint[], params => '{"metric": "dot"}')$$),
 (4, '{"query": {"recommend": {"positive": [5, 6], "negative": [7], "strategy": "best_score"}}, "limit": 30}', $$SELECT * FROM vecdb.recommend('items', 'e', '{5,6}'::bigint[], '{7}'::bigint[], 'best_score', 30)$$),
 (5, '{"query": {"recommend": {"positive": [5, 6], "negative": [7], "strategy": "sum_scores"}}, "score_threshold": 1.5}', $$SELECT * FROM vecdb.recommend('items', 'e', '{5,6}'::bigint[], '{7}'::bigint[], 'sum_scores', score_threshold => 1.5)$$),
 (6, '{"query": {"discover": {"target": 5, "context": [{"positive": 6, "negative": 7}, {"positive": 8, "negative": 9}]}}}', $$SELECT * FROM vecdb.discover('items', 'e', 5::bigint, '{{6,7},{8,9}}'::bigint[])$$),
