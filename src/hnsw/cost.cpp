@@ -91,7 +91,7 @@ shape_of(Oid indexid)
 	return shape;
 }
 
-/* Of a query by <*>, as far as it is known: how many examples it has, 0 where it is of another metric. Of other orders 1. */
+/* Of a query by <*>, as far as it is known: how many examples it has, 0 where no search can answer it. Of other orders 1. */
 static double
 examples_of(const IndexPath *path, Metric metric)
 {
@@ -106,7 +106,7 @@ examples_of(const IndexPath *path, Metric metric)
 	if (!IsA(argument, Const) || reinterpret_cast<Const *>(argument)->constisnull)
 		return kUnknownExamples;
 	QueryValue query = query_value(reinterpret_cast<Const *>(argument)->constvalue);
-	if (query.metric != metric)
+	if (query.metric != metric || core::query::is_farthest_first(query.formula, metric))
 		return 0;
 	return core::query::is_nearest_search(query.formula) ? 1 : query.count;
 }

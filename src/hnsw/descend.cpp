@@ -9,7 +9,6 @@
 #include "hnsw/descend.hpp"
 #include "hnsw/link.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "pg/report.hpp"
@@ -24,18 +23,6 @@ using core::graph::Scored;
 constexpr uint32 kLastWidth = 64;
 constexpr uint32 kUpperWidth = 16;
 constexpr uint32 kUpperEntries = 2;
-
-/* The nearest nodes that the last run has seen, nearest first. */
-static uint32
-nearest_results(const BeamSearch &search, uint32 most, Scored *out)
-{
-	uint32 n = search.result_count < most ? search.result_count : most;
-	std::partial_sort_copy(search.results, search.results + search.result_count, out, out + n,
-						   [](const Scored &a, const Scored &b) noexcept {
-							   return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
-						   });
-	return n;
-}
 
 uint32
 descend_by_estimates(PageStore &store, BeamSearch &search, const HnswMeta &meta, uint32 level, Scored *entries)
@@ -61,7 +48,7 @@ descend_by_estimates(PageStore &store, BeamSearch &search, const HnswMeta &meta,
 			good = search.add_known_entry(entries[i].id, entries[i].distance);
 		if (!good || !search.run_estimates(store))
 			pg::report(core::Status::out_of_memory());
-		uint32 found = nearest_results(search, layer == level + 1 ? kEntries : kUpperEntries, entries);
+		uint32 found = search.nearest_results(layer == level + 1 ? kEntries : kUpperEntries, entries);
 		count = 0;
 		for (uint32 i = 0; i < found; i++)
 		{

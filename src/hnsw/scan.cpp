@@ -269,13 +269,34 @@ is_fused(const ScanOpaque *so)
 	return so->state->shape.blocks != 0;
 }
 
+/*
+ * How much wider than for a vector a search must be to find as much. The best rows of a sum lie far from all of its examples, and so in no
+ * dense part of the graph; those of pairs to the other side of their boundaries; and what is least like negatives alone anywhere.
+ */
+static uint32
+wider_for(const core::query::Formula &formula)
+{
+	switch (formula.kind)
+	{
+		case core::query::Kind::average: break;
+		case core::query::Kind::best_score: return formula.positives > 0 ? 2 : 12;
+		case core::query::Kind::sum_scores:
+		case core::query::Kind::context: return 4;
+		case core::query::Kind::discover: return 6;
+	}
+	return 1;
+}
+
 /* ef of the search. Of compact nodes the number of candidates, but that sparse rows have more hubs and more equal parts. */
 static uint32
 search_width(const ScanOpaque *so)
 {
+	uint32 ahead = so->look_ahead;
+	if (so->scorer != nullptr || so->mapped)
+		ahead *= wider_for(so->formula);
 	if (is_fused(so))
-		return pool_width(so->state->shape, so->look_ahead);
-	return so->store.query->kind == core::graph::RowKind::sparse ? 2 * so->look_ahead : so->look_ahead;
+		return pool_width(so->state->shape, ahead);
+	return so->store.query->kind == core::graph::RowKind::sparse || so->scorer != nullptr ? 2 * ahead : ahead;
 }
 
 static bool exhausted(const ScanOpaque *so);
@@ -388,12 +409,12 @@ base_entries(ScanOpaque *so, const HnswMeta &meta, uint32 *entries)
 		if (top != kInvalidId && store.layer == 1 && (!search->add_entry(store, top) || !search->run(store)))
 			out_of_memory();
 		/* The live nodes within the threshold, nearest first. */
-		std::sort(search->entries, search->entries + search->count,
-				  [](const Scored &a, const Scored &b) noexcept { return a.distance < b.distance; });
-		for (uint32 i = 0; i < search->count && i < kEntries; i++)
+		uint32 near[kEntries];
+		uint32 found = search->nearest_entries(kEntries, near);
+		for (uint32 i = 0; i < found; i++)
 		{
 			store.layer = 1;
-			uint32 below = slot_below(store, search->entries[i].id);
+			uint32 below = slot_below(store, near[i]);
 			if (below != kInvalidId)
 				entries[count++] = below;
 		}
@@ -409,7 +430,7 @@ base_entries(ScanOpaque *so, const HnswMeta &meta, uint32 *entries)
 }
 
 /* Examples that a search by <*> starts at too, at most. */
-constexpr uint32 kMostStarts = 8;
+constexpr uint32 kMostStarts = 64;
 
 /*
  * A search by <*>: base nodes near the examples that rows are to be near to. A score has as many summits as there are such examples,
@@ -423,6 +444,7 @@ starts_at_examples(ScanOpaque *so, const HnswMeta &meta, uint32 *starts)
 	uint32 count = 0, examples = 0;
 	if (scorer == nullptr)
 		return 0;
+	BeamSearch &search = *so->search;
 	const core::graph::CodeQuery *query = store.query;
 	core::quantizer::SignQuery signs = store.signs;
 	store.scorer = nullptr;
@@ -436,12 +458,29 @@ starts_at_examples(ScanOpaque *so, const HnswMeta &meta, uint32 *starts)
 		{
 			Scored near[kEntries];
 			store.signs = scorer->signs[i];
-			uint32 n = descend_by_estimates(store, *so->search, meta, 0, near);
+			uint32 n = descend_by_estimates(store, search, meta, 0, near);
+			search.reset_near(pool_width(so->state->shape, so->look_ahead));
+			bool good = true;
+			for (uint32 k = 0; k < n && good; k++)
+				good = search.add_known_entry(near[k].id, near[k].distance);
+			if (!good || !search.run_estimates(store))
+				out_of_memory();
+			n = search.nearest_results(kEntries, near);
 			for (uint32 k = 0; k < n; k++)
 				starts[count++] = near[k].id;
 		}
 		else
-			count += base_entries(so, meta, starts + count);
+		{
+			uint32 entries[kEntries];
+			uint32 n = base_entries(so, meta, entries);
+			search.reset(so->look_ahead);
+			bool good = true;
+			for (uint32 k = 0; k < n && good; k++)
+				good = search.add_entry(store, entries[k]);
+			if (!good || !search.run(store))
+				out_of_memory();
+			count += search.nearest_entries(kEntries, starts + count);
+		}
 		store.layer = 0;
 	}
 	store.query = query;
@@ -469,6 +508,8 @@ read_whole(ScanOpaque *so)
 	for (BlockNumber blkno = 1; blkno < so->store.blocks; blkno++)
 	{
 		so->store.poll();
+		if (so->store.halted())
+			break;
 		unsigned n = so->store.score_page(blkno, found);
 		for (unsigned i = 0; i < n; i++)
 			if (!so->search->keep_result(found[i]))
@@ -505,6 +546,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	so->store = open_store(index, so->state, make_query(so->state, v));
 	so->store.scorer = so->scorer;
 	storage::begin_time_budget(so->budget);
+	so->store.budget = &so->budget;
 	so->order.init(pg::context_memory(so->context));
 	so->order.late_rows = guc_iterative_scan == kIterativeRelaxed  ? LateRows::now
 						  : guc_iterative_scan == kIterativeStrict ? LateRows::never
@@ -521,7 +563,8 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	uint32 count;
 	bool good = true;
 	so->whole = guc_iterative_scan == kIterativeOff && node_slots(so->state->shape, so->store.blocks) <= kReadWhole;
-	so->whole = so->whole || (so->scorer != nullptr && so->scorer->foreign);
+	so->whole = so->whole || (so->scorer != nullptr &&
+							  (so->scorer->foreign || core::query::is_farthest_first(so->formula, so->state->metric)));
 	if (so->whole)
 	{
 		so->look_ahead = kReadWhole;
@@ -539,7 +582,7 @@ start(IndexScanDesc scan, ScanOpaque *so)
 		for (uint32 i = 0; i < count && good; i++)
 			good = so->search->add_known_entry(entries[i].id, entries[i].distance);
 		for (uint32 i = 0; i < more && good; i++)
-			good = so->search->add_estimate_entry(so->store, starts[i]);
+			good = so->search->expand_entry(so->store, starts[i]);
 		count += more;
 		if (count == 0)
 		{
@@ -552,12 +595,13 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	else
 	{
 		uint32 entries[(1 + kMostStarts) * kEntries];
-		count = starts_at_examples(so, meta, entries);
-		count += base_entries(so, meta, entries + count);
+		uint32 more = starts_at_examples(so, meta, entries);
+		count = more + base_entries(so, meta, entries + more);
 		so->stats.upper_pages = so->store.counters.visits;
 		so->search->reset(ef);
 		for (uint32 i = 0; i < count && good; i++)
-			good = so->search->add_entry(so->store, entries[i]);
+			good = i < more ? so->search->expand_scored_entry(so->store, entries[i])
+							: so->search->add_entry(so->store, entries[i]);
 		good = good && so->search->run(so->store);
 	}
 	if (!good)

@@ -25,7 +25,8 @@ struct Scorer
 	float *graph;                       // graph distances of the node scored last
 	float *similarities;                // kBlockLanes for each example
 	core::query::ScoreInterval *bounds;
-	NodeCopy copy;  // of a code that does not lie in the slot in one piece
+	float *margins;  // layout fused: how far examples that are compared with each other are apart (query::Doubt)
+	NodeCopy copy;   // of a code that does not lie in the slot in one piece
 };
 
 /* In the current context, in which all of it stays. 42804, 22000 where the query is of another type or shape. */

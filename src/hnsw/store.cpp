@@ -219,6 +219,8 @@ open_store(Relation index, IndexState *state, const CodeQuery *query)
 	store.kernels = &core::distance::kernels();
 	store.query = query;
 	store.scorer = nullptr;
+	store.budget = nullptr;
+	store.ticks = 0;
 	store.layer = 0;
 	store.blocks = RelationGetNumberOfBlocks(index);
 	store.scratch = nullptr;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hnsw/state.hpp"
+#include "storage/time_budget.hpp"
 #include "types/sparsevec.hpp"
 
 #include "vecdb/graph/beam_search.hpp"
@@ -179,6 +180,8 @@ struct PageStore
 	uint8 *scratch;                       // two planes of code_dims bytes, for refine
 	NodeCopy exact;                       // the same where codes are exact
 	ScanCounters counters;
+	storage::TimeBudget *budget;  // of a scan; else null
+	uint32 ticks;
 
 	/* --- the concept of BeamSearch --- */
 	unsigned neighbors(uint32 id, uint32 *out);
@@ -191,6 +194,13 @@ struct PageStore
 	poll()
 	{
 		CHECK_FOR_INTERRUPTS();
+	}
+	/* Is the search to end with what it has? */
+	bool
+	halted()
+	{
+		return unlikely(budget != nullptr && budget->milliseconds > 0) && ++ticks % 16 == 0 &&
+			   storage::time_is_up(*budget);
 	}
 
 	/* Scores the nodes of this layer on a page of any kind; their number, at most shape.slots_per_page. */

@@ -2,6 +2,7 @@
  * Scores against examples: the golden values of docs/query-operator.md, and intervals that hold them.
  */
 #include "vecdb/query/score.hpp"
+#include "vecdb/query/steer.hpp"
 
 #include <cmath>
 #include <limits>
@@ -187,4 +188,50 @@ TEST(QueryScore, IntervalsOfPointsAreNarrow)
 	ScoreInterval plateau = score_interval(kContext, s);
 	EXPECT_EQ(plateau.lower, 0);
 	EXPECT_EQ(plateau.upper, 0);
+}
+
+/* What a search is steered by is in the order of minus the score, whatever the scale. */
+TEST(QueryScore, SteeringFollowsTheScore)
+{
+	std::mt19937 random(11);
+	auto uniform = [&](double low, double high) { return std::uniform_real_distribution(low, high)(random); };
+	for (int round = 0; round < 20000; round++)
+	{
+		auto kind = static_cast<Kind>(1 + random() % 5);
+		Formula f{kind, 1 + static_cast<std::uint32_t>(random() % 4), static_cast<std::uint32_t>(random() % 4), 1};
+		if (kind == Kind::average)
+			f.positives = 1, f.negatives = 0;
+		if (kind == Kind::discover || kind == Kind::context)
+			f.negatives = f.positives;
+		std::uint32_t n = example_count(f);
+		float size = static_cast<float>(std::pow(10, uniform(-2, 4)));
+		std::vector<float> similarities(n * 2);
+		std::vector<double> a(n), b(n);
+		for (std::uint32_t i = 0; i < n; i++)
+		{
+			similarities[2 * i] = static_cast<float>(uniform(-1, 1)) * size;
+			similarities[2 * i + 1] = static_cast<float>(uniform(-1, 1)) * size;
+			a[i] = static_cast<double>(similarities[2 * i]);
+			b[i] = static_cast<double>(similarities[2 * i + 1]);
+		}
+		float out[2];
+		steer(f, size, similarities.data(), 2, 2, nullptr, out);
+		double difference = score(f, a.data()) - score(f, b.data());
+		/* Rounding; and of equal scores (a plateau) nothing is asked. */
+		if (std::fabs(difference) < 1e-5 * (1 + std::fabs(score(f, a.data()))))
+			continue;
+		ASSERT_EQ(difference > 0, out[0] < out[1]) << "kind " << static_cast<int>(kind) << " round " << round;
+	}
+}
+
+TEST(QueryScore, DoubtTakesWhatMayBe)
+{
+	const float similarities[] = {.5f, .30f, .35f}, noise[] = {1}, none[] = {0}, margins[] = {.1f};
+	Formula f{Kind::discover, 1, 1, 1};
+	Doubt doubt{margins, noise}, no_doubt{margins, none};
+	float with, without;
+	steer(f, 1, similarities, 1, 1, &doubt, &with);
+	steer(f, 1, similarities, 1, 1, &no_doubt, &without);
+	EXPECT_LT(with, -1);
+	EXPECT_GT(without, 0);
 }

@@ -34,6 +34,17 @@
 namespace vecdb::core::graph
 {
 
+/* A store may say that a search is to end with what it has: bool halted(). */
+template <class Store>
+bool
+is_halted(Store &store)
+{
+	if constexpr (requires { store.halted(); })
+		return store.halted();
+	else
+		return false;
+}
+
 struct Scored
 {
 	float distance;
@@ -328,6 +339,21 @@ struct BeamSearch
 		return std::isnan(s.distance) || insert(s);
 	}
 
+	/* A start for run() whose neighbours are looked at whatever its distance. False: no memory. */
+	template <class Store>
+	bool
+	expand_scored_entry(Store &store, std::uint32_t id)
+	{
+		std::uint32_t ids[kMaxLanes];
+		if (!add_entry(store, id))
+			return false;
+		unsigned n = store.neighbors(id, ids);
+		for (unsigned i = 0; i < n; i++)
+			if (!add_entry(store, ids[i]))
+				return false;
+		return true;
+	}
+
 	/*
 	 * Expand until no unexpanded node is within the threshold. False: no memory. kBeam nodes are expanded together, so
 	 * that the reads of their neighbours overlap; a beam of 2-4 costs no more expansions.
@@ -340,7 +366,7 @@ struct BeamSearch
 		std::uint32_t nodes[kBeam];
 		std::uint32_t ids[kBeam * kMaxLanes];
 		Scored found[kBeam * kMaxLanes];
-		while (pop(nodes[0]))
+		while (!is_halted(store) && pop(nodes[0]))
 		{
 			unsigned popped = 1;
 			while (popped < kBeam && pop(nodes[popped]))
@@ -393,6 +419,8 @@ struct BeamSearch
 		{
 			unsigned n = 0;
 			std::uint32_t id;
+			if (is_halted(store))
+				return true;
 			while (n < kWave && pop(id))
 			{
 				int is_new = visited.add(id);
@@ -429,6 +457,43 @@ struct BeamSearch
 			return true;
 		s.error = 0;
 		return insert(s);
+	}
+
+	/* A start for run_estimates that is expanded whatever its distance. False: no memory. */
+	template <class Store>
+	bool
+	expand_entry(Store &store, std::uint32_t id)
+	{
+		int fresh = visited.add(id);
+		if (fresh <= 0)
+			return fresh == 0;
+		Scored found[kMaxLanes];
+		return expand_one(store, id, found);
+	}
+
+	/* The nearest nodes that run() has seen, nearest first; their number. Spoils the search: only reset() may follow. */
+	std::uint32_t
+	nearest_entries(std::uint32_t most, std::uint32_t *out) noexcept
+	{
+		std::uint32_t n = count < most ? count : most;
+		std::partial_sort(entries, entries + n, entries + count, [](const Scored &a, const Scored &b) noexcept {
+			return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+		});
+		for (std::uint32_t i = 0; i < n; i++)
+			out[i] = entries[i].id;
+		return n;
+	}
+
+	/* The nearest nodes that run_estimates() has seen, nearest first; their number. */
+	std::uint32_t
+	nearest_results(std::uint32_t most, Scored *out) const noexcept
+	{
+		std::uint32_t n = result_count < most ? result_count : most;
+		std::partial_sort_copy(results, results + result_count, out, out + n,
+							   [](const Scored &a, const Scored &b) noexcept {
+								   return a.distance != b.distance ? a.distance < b.distance : a.id < b.id;
+							   });
+		return n;
 	}
 
 	/* Has run_estimates() seen all that can be reached? A pool that never filled up has turned nothing away. */
@@ -500,6 +565,8 @@ struct BeamSearch
 		{
 			if (i % kWave == 0)
 			{
+				if (is_halted(store))
+					return true;
 				std::uint32_t wave[kWave];
 				unsigned ahead = 0;
 				for (; ahead < kWave && i + ahead < seen; ahead++)

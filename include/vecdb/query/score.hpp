@@ -70,6 +70,12 @@ is_nearest_search(const Formula &formula) noexcept
 	return example_count(formula) == 1 && raises(formula, 0);
 }
 
+/*
+ * Whether the best rows are those farthest from examples, by a distance that has no bound: outliers, which lie apart from each other, so that no
+ * index of near rows leads to them.
+ */
+bool is_farthest_first(const Formula &formula, distance::Metric metric) noexcept;
+
 /* NaN where a similarity is NaN. */
 double score(const Formula &formula, const double *similarities) noexcept;
 

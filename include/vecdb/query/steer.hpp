@@ -16,9 +16,22 @@
 namespace vecdb::core::query
 {
 
-/* similarities[i * stride + row]: to example i. scale > 0: what similarities usually are, in size. out: n. NaN may come out. */
+/*
+ * How much estimated similarities may be off: on row r, the difference of two of them by margins[i] * noise[r], where i is the pair
+ * (discover, context), or 0 (best_score: positive and negative ones). Whatever may be so well within it is taken to be so.
+ */
+struct Doubt
+{
+	const float *margins;
+	const float *noise;
+};
+
+/*
+ * similarities[i * stride + row]: to example i. scale > 0: what similarities usually are, in size. doubt: null where similarities are
+ * exact. out: n. NaN may come out.
+ */
 void steer(const Formula &formula, float scale, const float *similarities, std::size_t stride, std::size_t n,
-		   float *out) noexcept;
+		   const Doubt *doubt, float *out) noexcept;
 
 /* Of n distances in a graph: squared L2 (of unit vectors for cosine), minus the inner product, or L1. In place. */
 void graph_similarities(distance::Metric metric, float *distances, std::size_t n) noexcept;

@@ -110,6 +110,15 @@ score_of(const Formula &f, At at, double &magnitude) noexcept
 
 }  // namespace
 
+bool
+is_farthest_first(const Formula &formula, distance::Metric metric) noexcept
+{
+	if (metric != distance::Metric::l2 && metric != distance::Metric::l1)
+		return false;
+	return (formula.kind == Kind::best_score && formula.positives == 0) ||
+		   (formula.kind == Kind::sum_scores && formula.positives < formula.negatives);
+}
+
 double
 score(const Formula &formula, const double *similarities) noexcept
 {

@@ -38,9 +38,11 @@ sigmoid(float x, float scale) noexcept
 }
 
 void
-steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, std::size_t n, float *out) noexcept
+steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, std::size_t n, const float *margins,
+		   const float *noise, float *out) noexcept
 {
 	float first[kRows], second[kRows];
+	auto margin = [margins](std::uint32_t i) noexcept { return margins != nullptr ? margins[i] : 0; };
 	switch (f.kind)
 	{
 		case Kind::average:
@@ -57,7 +59,8 @@ steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, st
 					best[i] = s[e * stride + i] > best[i] ? s[e * stride + i] : best[i];
 			}
 			for (std::size_t i = 0; i < n; i++)
-				out[i] = first[i] > second[i] ? -sigmoid(first[i], scale) : sigmoid(second[i], scale);
+				out[i] = first[i] > second[i] - margin(0) * noise[i] ? -sigmoid(first[i], scale)
+																	 : sigmoid(second[i], scale);
 			return;
 		case Kind::sum_scores:
 			std::fill(out, out + n, 0.0f);
@@ -75,7 +78,10 @@ steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, st
 			{
 				const float *positive = s + (1 + 2 * e) * stride, *negative = positive + stride;
 				for (std::size_t i = 0; i < n; i++)
-					out[i] -= (positive[i] > negative[i] ? 1.0f : 0.0f) - (positive[i] < negative[i] ? 1.0f : 0.0f);
+				{
+					float difference = positive[i] - negative[i] + margin(e) * noise[i];
+					out[i] -= (difference > 0 ? 1.0f : 0.0f) - (difference < 0 ? 1.0f : 0.0f);
+				}
 			}
 			return;
 		case Kind::context:
@@ -86,7 +92,7 @@ steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, st
 				const float *positive = s + 2 * e * stride, *negative = positive + stride;
 				for (std::size_t i = 0; i < n; i++)
 				{
-					float difference = positive[i] - negative[i] - kMargin;
+					float difference = positive[i] - negative[i] - kMargin + margin(e) * noise[i];
 					first[i] = difference < first[i] ? difference : first[i];
 					out[i] -= difference < 0 ? squashed(difference, 1) : 0;
 				}
@@ -101,10 +107,13 @@ steer_rows(const Formula &f, float scale, const float *s, std::size_t stride, st
 
 void
 steer(const Formula &formula, float scale, const float *similarities, std::size_t stride, std::size_t n,
-	  float *out) noexcept
+	  const Doubt *doubt, float *out) noexcept
 {
+	static constexpr float kNone[kRows] = {};
 	for (std::size_t first = 0; first < n; first += kRows)
-		steer_rows(formula, scale, similarities + first, stride, std::min(kRows, n - first), out + first);
+		steer_rows(formula, scale, similarities + first, stride, std::min(kRows, n - first),
+				   doubt != nullptr ? doubt->margins : nullptr, doubt != nullptr ? doubt->noise + first : kNone,
+				   out + first);
 }
 
 void
