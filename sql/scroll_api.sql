@@ -115,6 +115,14 @@ SELECT scr_walk('"scr S"."T ""x"""', 'scr_key', 3) = scr_oracle('"scr S"."T ""x"
 CREATE TABLE scr_text (t text COLLATE "C" PRIMARY KEY, d text);
 INSERT INTO scr_text SELECT CASE WHEN s % 3 = 0 THEN upper(md5(s::text)) ELSE md5(s::text) END, (ARRAY['x', 'Y', 'y', E'tab\there', 'quote"''\'])[1 + s % 5] FROM generate_series(1, 60) s;
 SELECT scr_walk('scr_text', 'text', 7) = scr_oracle('scr_text', 't', 't') AS key, scr_walk('scr_text', 'varchar', 7, ', order_by => ''d''') = scr_oracle('scr_text', 't', 'd, t') AS ordered;
+-- a key whose order finds equal what its index tells apart
+CREATE COLLATION scr_any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE scr_case (t text COLLATE scr_any_case NOT NULL, o int);
+CREATE UNIQUE INDEX ON scr_case (t COLLATE "C");
+INSERT INTO scr_case SELECT CASE WHEN s & 1 > 0 THEN 'A' ELSE 'a' END || CASE WHEN s & 2 > 0 THEN 'B' ELSE 'b' END || CASE WHEN s & 4 > 0 THEN 'C' ELSE 'c' END || s / 8, s % 2 FROM generate_series(0, 39) s;
+SELECT k, scr_walk('scr_case', 'text', k, ', params => ''{"key_column": "t"}''') = scr_oracle('scr_case', 't', 't, t COLLATE "C"') AS key,
+    scr_walk('scr_case', 'text', k, ', params => ''{"key_column": "t"}'', order_by => ''o'', descending => true') = scr_oracle('scr_case', 't', 'o DESC, t DESC, t COLLATE "C" DESC') AS ordered
+FROM unnest('{1,3,7}'::int[]) k;
 -- partitions, a materialised view (whose key may be NULL there: such rows have no place)
 CREATE TABLE scr_part (id int, o int, PRIMARY KEY (id)) PARTITION BY HASH (id);
 CREATE TABLE scr_part_0 PARTITION OF scr_part FOR VALUES WITH (MODULUS 2, REMAINDER 0);
@@ -288,9 +296,10 @@ RESET ROLE;
 
 DROP VIEW scr_view;
 DROP MATERIALIZED VIEW scr_mat;
-DROP TABLE scr, scr_edge, scr_text, scr_part, scr_empty, scr_cursors, scr_nexts, scr_twin, scr_move, scr_large, scr_places, scr_no_key CASCADE;
+DROP TABLE scr, scr_edge, scr_text, scr_case, scr_part, scr_empty, scr_cursors, scr_nexts, scr_twin, scr_move, scr_large, scr_places, scr_no_key CASCADE;
 DROP SCHEMA "scr S" CASCADE;
 DROP TYPE scr_mood, scr_key, scr_yek;
 DROP DOMAIN scr_price;
+DROP COLLATION scr_any_case;
 DROP FUNCTION scr_error, scr_walk, scr_oracle, scr_orders, scr_next, scr_checksum, scr_bytes, scr_text_of, scr_forge, scr_moving, scr_buffers;
 DROP ROLE scr_role;

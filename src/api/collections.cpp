@@ -287,6 +287,6 @@ VECDB_FUNCTION(vecdb_collection_touch)
 
 VECDB_FUNCTION(vecdb_version)
 {
-	(void)fcinfo;
+	(void) fcinfo;
 	PG_RETURN_TEXT_P(cstring_to_text(VECDB_VERSION));
 }

@@ -73,17 +73,35 @@ keys_may_be_null(const Target &target)
 }
 
 static void
+append_column(Walk &walk, StringInfo selected, const char *expression, Oid type)
+{
+	if (walk.count == core::codec::kMaxCursorValues)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("the key has too many columns for a cursor")));
+	walk.columns[walk.count] = walk_column(expression, type, walk.descending);
+	walk.cursors[walk.count] = cursor_column(type);
+	walk.count++;
+	appendStringInfo(selected, ", %s", expression);
+}
+
+/* Values of the column that are equal in its order may be two keys: the unique index may compare by another collation. */
+static bool
+may_be_ambiguous(const Walk &walk, AttrNumber attno)
+{
+	Oid type, collation;
+	int32 typmod;
+	get_atttypetypmodcoll(walk.target.relid, attno, &type, &typmod, &collation);
+	return OidIsValid(collation) && !get_collation_isdeterministic(collation);
+}
+
+static void
 take_columns(Walk &walk, const char *order_by)
 {
+	constexpr Size kMost = core::codec::kMaxCursorValues;
 	const Key &key = walk.target.key;
 	walk.ordered = order_by != nullptr;
-	int first = walk.ordered ? 1 : 0;
-	walk.count = first + key.count;
-	if (walk.count > core::codec::kMaxCursorValues)
-		elog(ERROR, "too many columns of the key");
-	walk.columns = static_cast<WalkColumn *>(palloc(static_cast<Size>(walk.count) * sizeof(WalkColumn)));
-	walk.cursors = static_cast<CursorColumn *>(palloc(static_cast<Size>(walk.count) * sizeof(CursorColumn)));
-	walk.place = static_cast<Datum *>(palloc0(static_cast<Size>(walk.count) * sizeof(Datum)));
+	walk.columns = static_cast<WalkColumn *>(palloc(kMost * sizeof(WalkColumn)));
+	walk.cursors = static_cast<CursorColumn *>(palloc(kMost * sizeof(CursorColumn)));
+	walk.place = static_cast<Datum *>(palloc0(kMost * sizeof(Datum)));
 	StringInfoData selected;
 	initStringInfo(&selected);
 	appendStringInfoString(&selected, key.select);
@@ -94,16 +112,15 @@ take_columns(Walk &walk, const char *order_by)
 		Oid type = JSONBOID;
 		/* A path is a value: only as a constant is the expression that of an index. */
 		walk.custom = append_field(&expression, walk.target, order_by, walk.values, &type);
-		walk.columns[0] = walk_column(expression.data, type, walk.descending);
-		walk.cursors[0] = cursor_column(type);
-		appendStringInfo(&selected, ", pg_catalog.to_jsonb(%s), %s", expression.data, expression.data);
+		appendStringInfo(&selected, ", pg_catalog.to_jsonb(%s)", expression.data);
+		append_column(walk, &selected, expression.data, type);
 	}
 	for (int i = 0; i < key.count; i++)
-	{
-		walk.columns[first + i] = walk_column(key.columns[i], key.column_types[i], walk.descending);
-		walk.cursors[first + i] = cursor_column(key.column_types[i]);
-		appendStringInfo(&selected, ", %s", key.columns[i]);
-	}
+		append_column(walk, &selected, key.columns[i], key.column_types[i]);
+	for (int i = 0; i < key.count; i++)
+		if (may_be_ambiguous(walk, key.attnos[i]))
+			append_column(walk, &selected, psprintf("(%s COLLATE pg_catalog.\"C\")", key.columns[i]),
+						  key.column_types[i]);
 	walk.selected = selected.data;
 }
 
