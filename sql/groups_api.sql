@@ -94,6 +94,27 @@ SELECT count(*), count(DISTINCT group_rank), max(rank) FROM vecdb.search_groups(
 RESET enable_seqscan;
 RESET enable_sort;
 
+-- Groups of few rows, most of them far off: once the groups are known, their rows are found by their keys, whatever that limit.
+CREATE TABLE chunks (id int PRIMARY KEY, doc int, name text, payload jsonb, v vector(3));
+INSERT INTO chunks SELECT n, n % 700, 'doc ' || n % 700, jsonb_build_object('doc', n % 700, 'name', 'doc "' || n % 700), format('[%s,%s,%s]', sin(n), sin(n * 2.1 + 1), cos(n * 1.7))::vector
+	FROM generate_series(1, 3000) n;
+CREATE INDEX ON chunks USING hnsw (v vector_cosine_ops);
+CREATE INDEX ON chunks (doc);
+CREATE INDEX ON chunks (name);
+CREATE INDEX ON chunks USING gin (payload jsonb_path_ops);
+ANALYZE chunks;
+SET hnsw.max_scan_tuples = 1000;
+SET hnsw.ef_search = 300;
+SELECT field, count(*), count(*) FILTER (WHERE e.id IS NOT NULL) AS exact
+	FROM unnest('{doc,name,payload.doc,payload.name}'::text[]) field, vecdb.search_groups('chunks', 'v', 1, '[1,-1,2]', field, 3, 4) g
+	     LEFT JOIN vecdb.search_groups('chunks', 'v', 1, '[1,-1,2]', 'doc', 3, 4, params => '{"exact": true}') e USING (group_rank, id, distance, rank)
+	GROUP BY 1 ORDER BY 1;
+-- A filter goes along.
+SELECT group_key, id, rank FROM vecdb.search_groups('chunks', 'v', 1, '[1,-1,2]', 'doc', 2, 3, '{"must": [{"key": "id", "range": {"lte": 2000}}]}');
+SELECT group_key, id, rank FROM vecdb.search_groups('chunks', 'v', 1, '[1,-1,2]', 'doc', 2, 3, '{"must": [{"key": "id", "range": {"lte": 2000}}]}', '{"exact": true}');
+RESET hnsw.max_scan_tuples;
+RESET hnsw.ef_search;
+
 -- 4. Arguments by name, NULL defaults, other keys, an empty table, partitions.
 SELECT group_key, id, rank FROM vecdb.search_groups(rel => 'points', vec => 'v', key => 1::bigint, query => '[1,-1,2]', group_size => 1, groups => NULL, group_by => 'color', filter => NULL);
 CREATE TABLE parts (a int, b text, color text, v vector(3), PRIMARY KEY (a, b)) PARTITION BY LIST (b);
@@ -135,6 +156,6 @@ GRANT SELECT (id, v) ON points TO groups_reader;
 SET ROLE groups_reader;
 SELECT pg_temp.error_of($$SELECT * FROM vecdb.search_groups('points', 'v', 1, '[1,2,3]', 'color')$$);
 RESET ROLE;
-DROP TABLE small, points, parts;
+DROP TABLE small, points, parts, chunks;
 DROP TYPE parts_key;
 DROP ROLE groups_reader;

@@ -4,8 +4,9 @@
  * Regime: shell.
  * Rows are read in the order of their distance: the first `groups` keys that come along are the best groups, and the first
  * `group_size` rows of each its best. Reading ends when all are full, or with the rows.
- * Keeps:  an index alone could be read to its end for a group that has few rows. So of an ordered index scan at most
- *         hnsw.max_scan_tuples rows are read; what is found by then is the answer. Other plans have all rows at hand: no limit.
+ * Keeps:  an index alone could be read to its end for a group that has few rows. So once the groups are known, their rows are
+ *         asked for by their keys, if the planner finds that cheaper; and of an ordered index scan at most hnsw.max_scan_tuples
+ *         rows are read: what is found by then is the answer. Other plans have all rows at hand: no limit.
  * Memory: ids of hits in the function's context, keys of rows in one that is reset with each batch.
  */
 #include "pg/postgres.hpp"
@@ -15,6 +16,7 @@
 
 extern "C" {
 #include "utils/datum.h"
+#include "utils/json.h"
 }
 
 #include "api/filter.hpp"
@@ -79,6 +81,14 @@ at_least_one(FunctionCallInfo fcinfo, int argument, const char *name, int32 othe
 	return value;
 }
 
+/* As before the first row. */
+static void
+forget_groups(Grouping &all)
+{
+	all.count = all.full = 0;
+	std::fill_n(all.slots, all.slot_mask + 1, -1);
+}
+
 static Grouping
 new_grouping(int32 wanted, int32 group_size, Oid id_type)
 {
@@ -92,7 +102,7 @@ new_grouping(int32 wanted, int32 group_size, Oid id_type)
 		slots *= 2;
 	all.slot_mask = slots - 1;
 	all.slots = static_cast<int32 *>(palloc(slots * sizeof(int32)));
-	std::fill_n(all.slots, slots, -1);
+	forget_groups(all);
 	get_typlenbyval(id_type, &all.id_length, &all.id_by_value);
 	return all;
 }
@@ -191,48 +201,267 @@ reads_ordered_index(const Plan *plan)
 	return reads_ordered_index(plan->lefttree);
 }
 
-static int64
-most_rows(Portal portal)
+/* Rows that are being read. */
+struct Stream
 {
-	const auto *statement = linitial_node(PlannedStmt, portal->stmts);
-	if (!reads_ordered_index(statement->planTree))
-		return PG_INT64_MAX;
-	return pg_strtoint32(GetConfigOption("hnsw.max_scan_tuples", false, false));
+	Portal portal;
+	const Plan *plan;
+	int64 limit;  // of rows
+	int64 row;    // read so far
+	bool ended;
+};
+
+static Stream
+open_stream(const char *sql, const Values &values, const StatementOptions &options)
+{
+	Stream stream{};
+	stream.portal = open_statement(sql, values, options);
+	stream.plan = linitial_node(PlannedStmt, stream.portal->stmts)->planTree;
+	stream.limit = reads_ordered_index(stream.plan)
+					   ? pg_strtoint32(GetConfigOption("hnsw.max_scan_tuples", false, false))
+					   : PG_INT64_MAX;
+	return stream;
 }
 
-/* Reads until the groups are full, the rows at an end, or the limit is reached. */
+static bool
+done(const Grouping &all, const Stream &stream)
+{
+	return all.full == all.wanted || stream.ended || stream.row >= stream.limit;
+}
+
 static void
-read_groups(Grouping &all, Portal portal, const IdMaker &ids)
+add_batch(Grouping &all, Stream &stream, const IdMaker &ids, SPITupleTable *rows, uint64 count)
+{
+	for (uint64 i = 0; i < count && !stream.ended && all.full < all.wanted; i++, stream.row++)
+	{
+		bool no_distance, no_field;
+		Datum distance = heap_getattr(rows->vals[i], ids.count + 1, rows->tupdesc, &no_distance);
+		Datum field = heap_getattr(rows->vals[i], ids.count + 2, rows->tupdesc, &no_field);
+		stream.ended = no_distance || std::isnan(DatumGetFloat8(distance));
+		if (!stream.ended && !no_field)
+			add_row(all, DatumGetJsonbP(field), stream.row, Source{&ids, rows->vals[i], rows->tupdesc},
+					DatumGetFloat8(distance));
+	}
+}
+
+/* Reads until it is done. */
+static void
+read_rows(Grouping &all, Stream &stream, const IdMaker &ids)
 {
 	constexpr int64 kFirstBatch = 32, kLargestBatch = 512;
 	MemoryContext batch_context =
 		AllocSetContextCreate(CurrentMemoryContext, "vecdb groups batch", ALLOCSET_DEFAULT_SIZES);
-	int64 limit = most_rows(portal), row = 0;
-	for (int64 batch = kFirstBatch; all.full < all.wanted && row < limit; batch = std::min(2 * batch, kLargestBatch))
+	int64 batch = kFirstBatch;
+	while (!done(all, stream))
 	{
 		CHECK_FOR_INTERRUPTS();
-		SPI_cursor_fetch(portal, true, std::min(batch, limit - row));
+		SPI_cursor_fetch(stream.portal, true, std::min(batch, stream.limit - stream.row));
 		SPITupleTable *rows = SPI_tuptable;
-		uint64 count = SPI_processed;
-		bool ended = count == 0;
+		stream.ended = SPI_processed == 0;
 		MemoryContext old = MemoryContextSwitchTo(batch_context);
-		for (uint64 i = 0; i < count && !ended && all.full < all.wanted; i++, row++)
-		{
-			bool no_distance, no_field;
-			Datum distance = heap_getattr(rows->vals[i], ids.count + 1, rows->tupdesc, &no_distance);
-			Datum field = heap_getattr(rows->vals[i], ids.count + 2, rows->tupdesc, &no_field);
-			ended = no_distance || std::isnan(DatumGetFloat8(distance));
-			if (!ended && !no_field)
-				add_row(all, DatumGetJsonbP(field), row, Source{&ids, rows->vals[i], rows->tupdesc},
-						DatumGetFloat8(distance));
-		}
+		add_batch(all, stream, ids, rows, SPI_processed);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(batch_context);
 		SPI_freetuptable(rows);
-		if (ended)
-			break;
+		batch = std::min(2 * batch, kLargestBatch);
 	}
 	MemoryContextDelete(batch_context);
+}
+
+/* What groups, as an expression of type jsonb. */
+struct Field
+{
+	const char *path;
+	const char *expression;
+	const char *column;  // where it is a plain one
+	Oid type;            // of that, without domains
+};
+
+/* Types whose values can be made of their JSON form, and compared by pg_catalog.=. */
+static bool
+has_literal_keys(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case TEXTOID:
+		case VARCHAROID:
+		case UUIDOID:
+		case DATEOID: return true;
+		default: return false;
+	}
+}
+
+static JsonbValue
+scalar_of(const Jsonb *key)
+{
+	JsonbValue value;
+	JsonbExtractScalar(const_cast<JsonbContainer *>(&key->root), &value);
+	return value;
+}
+
+static const char *
+text_of_scalar(const JsonbValue &value)
+{
+	if (value.type == jbvBool)
+		return value.val.boolean ? "true" : "false";
+	if (value.type == jbvNumeric)
+		return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+/* "t.column = ANY (the keys of groups that are not full)". */
+static void
+append_column_condition(StringInfo sql, const Field &field, const Grouping &all, Values &values)
+{
+	Oid function, parameter;
+	int16 length;
+	bool by_value;
+	char align;
+	getTypeInputInfo(field.type, &function, &parameter);
+	get_typlenbyvalalign(field.type, &length, &by_value, &align);
+	auto *keys = static_cast<Datum *>(palloc(static_cast<Size>(all.count) * sizeof(Datum)));
+	int count = 0;
+	for (int32 g = 0; g < all.count; g++)
+	{
+		if (all.groups[g].count == all.group_size)
+			continue;
+		const char *text = text_of_scalar(scalar_of(all.groups[g].key));
+		keys[count++] = OidInputFunctionCall(function, const_cast<char *>(text), parameter, -1);
+	}
+	ArrayType *array = construct_array(keys, count, field.type, length, by_value, align);
+	int n = add_value(values, get_array_type(field.type), PointerGetDatum(array));
+	appendStringInfo(sql, "%s OPERATOR(pg_catalog.=) ANY ($%d)", field.column, n);
+}
+
+/* The same as a filter over the payload; false where keys are neither all strings nor all integers. */
+static bool
+append_payload_condition(StringInfo sql, const Target &target, const Field &field, const Grouping &all, Values &values)
+{
+	StringInfoData json;
+	initStringInfo(&json);
+	appendStringInfoString(&json, "{\"must\": [{\"key\": ");
+	escape_json(&json, field.path);
+	appendStringInfoString(&json, ", \"match\": {\"any\": [");
+	bool first = true, strings = false;
+	for (int32 g = 0; g < all.count; g++)
+	{
+		if (all.groups[g].count == all.group_size)
+			continue;
+		JsonbValue key = scalar_of(all.groups[g].key);
+		const char *text = text_of_scalar(key);
+		bool string = key.type == jbvString;
+		if (key.type == jbvBool || (!string && strspn(text, "-0123456789") != strlen(text)) ||
+			(!first && string != strings))
+			return false;
+		strings = string;
+		appendStringInfoString(&json, first ? "" : ", ");
+		if (string)
+			escape_json(&json, text);
+		else
+			appendStringInfoString(&json, text);
+		first = false;
+	}
+	appendStringInfoString(&json, "]}}]}");
+	Datum filter = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	return append_filter(sql, target, DatumGetJsonbP(filter), values);
+}
+
+/* What all is found with. */
+struct Question
+{
+	const Target &target;
+	const PageRequest &page;
+	Datum query;
+	Field field;
+	Values &values;
+};
+
+/*
+ * Opens the rows of groups that are not full, by their keys, if that costs less than to read on in the stream. Groups, but for those that
+ * are full, begin anew: the rows come in the same order.
+ */
+static bool
+open_by_keys(Grouping &all, const Stream &stream, const Question &question, IdMaker &ids, Stream &filling)
+{
+	const Field &field = question.field;
+	StringInfoData condition, sql;
+	initStringInfo(&condition);
+	initStringInfo(&sql);
+	if (field.column != nullptr && has_literal_keys(field.type))
+		append_column_condition(&condition, field, all, question.values);
+	else if (field.column != nullptr ||
+			 !append_payload_condition(&condition, question.target, field, all, question.values))
+		return false;
+	StatementOptions options;
+	ids = append_nearest_select(&sql, question.target, question.page, question.query, field.expression, condition.data,
+								question.values, options);
+	filling = open_stream(sql.data, question.values, options);
+	double cost = stream.plan->total_cost, rows = std::max(stream.plan->plan_rows, 1.0);
+	if (stream.limit != PG_INT64_MAX && static_cast<double>(stream.limit) < rows)
+		cost *= static_cast<double>(stream.limit) / rows;
+	if (filling.plan->total_cost >= cost)
+	{
+		SPI_cursor_close(filling.portal);
+		return false;
+	}
+	for (int32 g = 0; g < all.count; g++)
+		if (all.groups[g].count < all.group_size)
+			all.groups[g].count = 0;
+	/* Numbers of rows that no group has seen. */
+	filling.row = stream.row;
+	if (filling.limit != PG_INT64_MAX)
+		filling.limit += stream.row;
+	return true;
+}
+
+/* All that the first rows leave open. at_limit: no more of them may be read. */
+static void
+find_rest(Grouping &all, const Question &question, int64 rows_read, bool at_limit)
+{
+	StringInfoData sql;
+	initStringInfo(&sql);
+	StatementOptions options;
+	options.fast_start = true;
+	IdMaker ids = append_nearest_select(&sql, question.target, question.page, question.query, question.field.expression,
+										nullptr, question.values, options);
+	Stream stream = open_stream(sql.data, question.values, options), filling{};
+	stream.row = rows_read;
+	IdMaker filling_ids{};
+	if (all.count == all.wanted && open_by_keys(all, stream, question, filling_ids, filling))
+	{
+		read_rows(all, filling, filling_ids);
+		SPI_cursor_close(filling.portal);
+	}
+	else if (!at_limit)
+	{
+		/* From the beginning: a plan without a limit may go another way. */
+		forget_groups(all);
+		stream.row = 0;
+		read_rows(all, stream, ids);
+	}
+	SPI_cursor_close(stream.portal);
+}
+
+/* Few rows, which an index has at once, do for groups that fill up on the way. */
+static void
+find_groups(Grouping &all, const Question &question)
+{
+	StringInfoData sql;
+	initStringInfo(&sql);
+	StatementOptions options;
+	IdMaker ids = append_nearest_select(&sql, question.target, question.page, question.query, question.field.expression,
+										nullptr, question.values, options);
+	int64 first_rows = 4 * static_cast<int64>(all.wanted) * all.group_size + 100;
+	appendStringInfo(&sql, " LIMIT " INT64_FORMAT, first_rows);
+	Stream stream = open_stream(sql.data, question.values, options);
+	read_rows(all, stream, ids);
+	SPI_cursor_close(stream.portal);
+	if (all.full < all.wanted && stream.row >= std::min(first_rows, stream.limit))
+		find_rest(all, question, stream.row, stream.row >= stream.limit);
 }
 
 static void
@@ -256,20 +485,20 @@ put_groups(ReturnSetInfo *result, const Target &target, const Grouping &all)
 	}
 }
 
-/* The field that groups, as an expression of type jsonb. */
-static const char *
-group_expression(const Target &target, const char *group_by, Values &values)
+static Field
+read_field(const Target &target, const char *group_by, Values &values)
 {
-	StringInfoData field;
-	initStringInfo(&field);
+	StringInfoData text;
+	initStringInfo(&text);
 	Oid type;
-	if (append_field(&field, target, group_by, values, &type))
-		return field.data;
-	if (get_typtype(getBaseType(type)) == TYPTYPE_COMPOSITE)
+	if (append_field(&text, target, group_by, values, &type))
+		return Field{group_by, text.data, nullptr, InvalidOid};
+	type = getBaseType(type);
+	if (get_typtype(type) == TYPTYPE_COMPOSITE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot group by \"%s\", which is of composite type %s", group_by, format_type_be(type))));
-	return psprintf("pg_catalog.to_jsonb(%s)", field.data);
+	return Field{group_by, psprintf("pg_catalog.to_jsonb(%s)", text.data), text.data, type};
 }
 
 }  // namespace vecdb::api
@@ -296,17 +525,10 @@ VECDB_FUNCTION(vecdb_search_groups)
 	Target target = open_target(relid, vec, argument_type(fcinfo, kKey, "key"), page.params);
 	Values values;
 	init_values(values);
-	const char *field = group_expression(target, group_by, values);
-	StringInfoData sql;
-	initStringInfo(&sql);
-	StatementOptions options;
-	options.fast_start = true;
-	IdMaker ids = append_nearest_select(&sql, target, page, query, field, values, options);
+	Field field = read_field(target, group_by, values);
 	Grouping all = new_grouping(wanted, group_size, target.key.type);
 	int settings = begin_settings(page.params);
-	Portal portal = open_statement(sql.data, values, options);
-	read_groups(all, portal, ids);
-	SPI_cursor_close(portal);
+	find_groups(all, Question{target, page, query, field, values});
 	end_settings(settings);
 	put_groups(result, target, all);
 	SPI_finish();

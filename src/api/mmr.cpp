@@ -165,7 +165,7 @@ VECDB_FUNCTION(vecdb_mmr_search)
 	StringInfoData sql;
 	initStringInfo(&sql);
 	StatementOptions options;
-	IdMaker ids = append_nearest_select(&sql, target, page, query, target.vec, values, options);
+	IdMaker ids = append_nearest_select(&sql, target, page, query, target.vec, nullptr, values, options);
 	appendStringInfo(&sql, " LIMIT %d", candidates);
 	int settings = begin_settings(page.params);
 	run_statement(sql.data, values, options);
