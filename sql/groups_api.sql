@@ -38,7 +38,8 @@ INSERT INTO points
 	      FROM generate_series(1, 300) n) x;
 
 CREATE FUNCTION pg_temp.score(metric text, distance float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE metric WHEN 'cosine' THEN 1 - distance WHEN 'l2' THEN 0 - distance * distance ELSE 0 - distance END
+	SELECT CASE metric WHEN 'cosine' THEN 1 - distance WHEN 'l2' THEN 0 - CASE WHEN sqrt((distance * distance)::real::float8) = distance THEN (distance * distance)::real ELSE distance * distance END
+	       ELSE 0 - distance END
 $$;
 CREATE TYPE pg_temp.hit AS (group_key jsonb, group_rank bigint, id bigint, distance float8, score float8, rank bigint);
 CREATE FUNCTION pg_temp.truth(col text, metric text, query text, field text, groups int, size int, red bool) RETURNS SETOF pg_temp.hit

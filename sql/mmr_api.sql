@@ -42,7 +42,8 @@ INSERT INTO points
 	      FROM generate_series(1, 200) n) x;
 
 CREATE FUNCTION pg_temp.score(metric text, distance float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
-	SELECT CASE metric WHEN 'cosine' THEN 1 - distance WHEN 'l2' THEN 0 - distance * distance ELSE 0 - distance END
+	SELECT CASE metric WHEN 'cosine' THEN 1 - distance WHEN 'l2' THEN 0 - CASE WHEN sqrt((distance * distance)::real::float8) = distance THEN (distance * distance)::real ELSE distance * distance END
+	       ELSE 0 - distance END
 $$;
 CREATE FUNCTION pg_temp.mmr(col text, metric text, query vector, k int, diversity float8, candidates int, red bool)
 RETURNS int[] LANGUAGE plpgsql AS $$
@@ -93,7 +94,7 @@ SELECT * FROM pg_temp.compare('h', '{ip}');
 RESET enable_seqscan;
 DROP INDEX points_v, points_h;
 -- The answer holds each row once, with its own distance and score, and the first is the nearest.
-SELECT count(*), count(DISTINCT id), bool_and(distance = (v <-> '[1,-1,2]')), bool_and(score = 0 - distance * distance), min(rank), max(rank),
+SELECT count(*), count(DISTINCT id), bool_and(distance = (v <-> '[1,-1,2]')), bool_and(score = pg_temp.score('l2', distance)), min(rank), max(rank),
        min(distance) = min(distance) FILTER (WHERE rank = 1) AS nearest_first
 	FROM vecdb.mmr_search('points', 'v', NULL::bigint, '[1,-1,2]', 40, params => '{"metric": "l2"}') JOIN points USING (id);
 -- Diversity 0 is a search. By default there are 100 candidates, or four times k.

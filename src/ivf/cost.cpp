@@ -233,7 +233,9 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 	CostShape shape = shape_of(info);
 	if (!look_at_query(root, path, shape))
 	{
-		*startup_cost = *total_cost = get_float8_infinity();
+		/* Finite: a sort by a further column takes differences, and a cost of NaN would win over everything. */
+		constexpr double kNeverChosen = 1e30;
+		*startup_cost = *total_cost = kNeverChosen;
 		return;
 	}
 	double rows = std::max(info->tuples, 1.0);
