@@ -25,6 +25,7 @@
 #include "pg/report.hpp"
 #include "storage/access_method.hpp"
 #include "storage/time_budget.hpp"
+#include "storage/row_limit.hpp"
 #include "types/indexed.hpp"
 #include "types/query_value.hpp"
 #include "vecdb/graph/exact_order.hpp"
@@ -50,6 +51,7 @@ struct ScanOpaque
 	ExactOrder order;
 	uint64 returned;        // nodes
 	uint32 look_ahead;      // candidates found before the first row leaves; grows
+	uint32 ef_search;       // as set, or more where LIMIT is
 	bool widened_to_entry;  // the entry point's base node has been added as a second start
 	bool whole;             // all slots have been read: the graph was not asked
 	bool drained;           // exhausted(), which looks at all candidates, after the last run
@@ -519,6 +521,21 @@ read_whole(ScanOpaque *so)
 	return so->search->result_count;
 }
 
+/* A LIMIT up to which the first search looks for all of its rows; many more may not be read to their end. */
+constexpr uint64 kMostKnownRows = 10000;
+
+/*
+ * hnsw.ef_search, raised where LIMIT is known: to find as many by widening a short search takes twice as long and more. Twice the
+ * rows, as rows leave only while as many again have been found.
+ */
+static uint32
+wanted_ef(Relation index)
+{
+	uint64 limit = guc_iterative_scan == kIterativeOff ? storage::row_limit(RelationGetRelid(index)) : 0;
+	return static_cast<uint32>(
+		std::max<uint64>(static_cast<uint64>(guc_ef_search), 2 * std::min(limit, kMostKnownRows)));
+}
+
 static void
 start(IndexScanDesc scan, ScanOpaque *so)
 {
@@ -556,8 +573,8 @@ start(IndexScanDesc scan, ScanOpaque *so)
 	begin_stats(so);
 	if (so->ended)
 		return;
-	so->look_ahead = static_cast<uint32>(guc_ef_search) > kLeastAhead ? static_cast<uint32>(guc_ef_search)
-																	  : kLeastAhead;
+	so->ef_search = wanted_ef(index);
+	so->look_ahead = std::max(so->ef_search, kLeastAhead);
 	uint32 ef = search_width(so);
 	so->search = take_search(so->context, so->look_ahead);
 	uint32 count;
@@ -670,7 +687,7 @@ widen(ScanOpaque *so)
 	}
 	so->stats.widenings++;
 	/* A stream that goes on once may be a short one. */
-	uint32 growth = so->returned < static_cast<uint32>(guc_ef_search) ? 2 : 4;
+	uint32 growth = so->returned < so->ef_search ? 2 : 4;
 	so->look_ahead = so->look_ahead < (1u << 26) ? so->look_ahead * growth : 1u << 28;
 	so->look_ahead = std::min(so->look_ahead, most);
 	bool good;
