@@ -197,10 +197,12 @@ estimate_by_examples(PageStore &store, const NodeHeader *node, float threshold, 
 		uint32 used = std::min(node->lane_count - first, kBlockLanes);
 		for (uint32 lane = 0; lane < used; lane++)
 		{
-			if (!(estimates[lane] < threshold))
+			/* What is no number is far, and a way to what is not. */
+			float d = std::fabs(estimates[lane]) < BeamSearch::kFarthest ? estimates[lane] : BeamSearch::kFarthest;
+			if (!(d < threshold))
 				continue;
 			out[n].id = lanes[first + lane];
-			out[n].distance = estimates[lane];
+			out[n].distance = d;
 			out[n++].error = 0;
 		}
 	}

@@ -119,12 +119,16 @@ steer(const Formula &formula, float scale, const float *similarities, std::size_
 void
 graph_similarities(distance::Metric metric, float *distances, std::size_t n) noexcept
 {
-	if (metric == distance::Metric::cosine)
-		for (std::size_t i = 0; i < n; i++)
-			distances[i] = 1 - 0.5f * distances[i];
-	else
-		for (std::size_t i = 0; i < n; i++)
-			distances[i] = -distances[i];
+	/* Distances beyond it, and what is no number, count as this far: differences of them are numbers. */
+	constexpr float kFarthest = 1e37f;
+	float scale = metric == distance::Metric::cosine ? 0.5f : 1.0f,
+		  at_zero = metric == distance::Metric::cosine ? 1.0f : 0.0f;
+	for (std::size_t i = 0; i < n; i++)
+	{
+		float d = distances[i] < kFarthest ? distances[i] : kFarthest;
+		d = d > -kFarthest ? d : -kFarthest;
+		distances[i] = at_zero - scale * d;
+	}
 }
 
 }  // namespace vecdb::core::query
