@@ -2,6 +2,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS vecdb;
 RESET client_min_messages;
+SET jit = off;
 
 -- the same numbers everywhere; vectors of few kinds
 CREATE FUNCTION h(a int, b int) RETURNS float8 LANGUAGE sql IMMUTABLE AS

@@ -61,6 +61,8 @@ begin_query(IndexScanDesc scan, ScanOpaque *so)
 	so->examples = static_cast<Examples *>(palloc(sizeof(Examples)));
 	so->examples->similarities = static_cast<ScoreInterval *>(palloc(asked.count * sizeof(ScoreInterval)));
 	so->examples->middles = static_cast<double *>(palloc(asked.count * sizeof(double)));
+	so->examples->best = static_cast<float *>(palloc(asked.count * kLanes * sizeof(float)));
+	so->examples->middles_count = core::lists::only_estimates(so->state->codec.shape);
 	so->examples->lower = static_cast<float *>(palloc(asked.count * kLanes * sizeof(float)));
 }
 
@@ -82,7 +84,8 @@ value_of(const ScanOpaque *so)
 {
 	const core::query::Formula &formula = so->asked.formula;
 	ScoreInterval score = core::query::score_interval(formula, so->examples->similarities);
-	double middle = -core::query::score(formula, so->examples->middles);
+	/* A row is let go by it only where its codes are all there is to go by. */
+	double middle = so->examples->middles_count ? -core::query::score(formula, so->examples->middles) : -score.upper;
 	Interval value{-score.upper, middle, -score.lower};
 	if (!(middle >= value.lower && middle <= value.upper))
 		value.middle = std::isfinite(value.lower) ? value.lower : value.upper;
@@ -107,12 +110,70 @@ set_similarity(ScanOpaque *so, uint32 e, double least, double middle, double mos
 	so->examples->middles[e] = similarities_between(so->state->metric, middle, middle).lower;
 }
 
+/* The bounds of one lane, after scan_block for all examples. */
+static Interval
+bound_lane(ScanOpaque *so, uint32 lane, float mul)
+{
+	for (uint32 e = 0; e < so->query_count; e++)
+	{
+		float lower = so->examples->lower[e * kLanes + lane];
+		/* Codes that could not be scanned tell nothing. */
+		if (!std::isfinite(lower))
+		{
+			so->examples->similarities[e] = ScoreInterval{-kInfinity, kInfinity};
+			so->examples->middles[e] = 0;
+			continue;
+		}
+		core::lists::Estimate d = core::lists::lane_estimate(so->queries[e], lower, mul);
+		set_similarity(so, e, static_cast<double>(d.lower), static_cast<double>(d.distance),
+					   static_cast<double>(d.distance) + static_cast<double>(d.error));
+	}
+	return value_of(so);
+}
+
+/* For each lane the similarity to example e that does most for its score. Not of sketches, whose bounds widen with the distance. */
+static void
+best_similarities(const ScanOpaque *so, uint32 e, const float *mul, float *best)
+{
+	const ListQuery &q = so->queries[e];
+	const float *lower = so->examples->lower + e * kLanes;
+	const bool raises = core::query::raises(so->asked.formula, e);
+	const float twice = raises ? 0.0f : 2.0f, least = so->state->metric == Metric::inner_product ? -3e38f : 0.0f;
+	const float slope = so->state->metric == Metric::cosine ? 0.5f : 1.0f,
+				start = so->state->metric == Metric::cosine ? 1.0f : 0.0f;
+	for (uint32 lane = 0; lane < kLanes; lane++)
+	{
+		float d = lower[lane] + twice * (mul[lane] * q.bound_bias + q.shift);
+		best[lane] = start - slope * (d > least ? d : least);
+	}
+	for (uint32 lane = 0; lane < kLanes; lane++)
+		if (!std::isfinite(lower[lane]) || !std::isfinite(best[lane]))
+			best[lane] = raises ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
+}
+
+/* Lanes whose best score may be below the threshold: one formula a lane, where all but few are far. */
+static uint32
+hopeful_lanes(ScanOpaque *so, uint32 live, const float *mul)
+{
+	float *best = so->examples->best;
+	for (uint32 e = 0; e < so->query_count; e++)
+		best_similarities(so, e, mul, best + e * kLanes);
+	uint32 hopeful = 0;
+	for (uint32 left = live; left != 0; left &= left - 1)
+	{
+		auto lane = static_cast<uint32>(__builtin_ctz(left));
+		for (uint32 e = 0; e < so->query_count; e++)
+			so->examples->middles[e] = static_cast<double>(best[e * kLanes + lane]);
+		if (!(-core::query::score(so->asked.formula, so->examples->middles) >= so->threshold))
+			hopeful |= 1u << lane;
+	}
+	return hopeful;
+}
+
 uint32
 bound_block(ScanOpaque *so, const uint8 *block, uint32 live, Interval *values)
 {
 	const IvfShape &shape = so->state->codec.shape;
-	const core::distance::Kernels &kernels = *so->queries->kernels;
-	uint32 near = 0;
 	if (shape.codes == Codes::none)
 	{
 		for (uint32 left = live; left != 0; left &= left - 1)
@@ -121,29 +182,21 @@ bound_block(ScanOpaque *so, const uint8 *block, uint32 live, Interval *values)
 	}
 	const BlockHeader *h = core::lists::block_header(block);
 	float mul[kLanes];
-	kernels.f16_to_f32(h->mul, mul, kLanes);
+	so->queries->kernels->f16_to_f32(h->mul, mul, kLanes);
+	for (uint32 lane = 0; lane < kLanes; lane++)
+		mul[lane] = std::fabs(mul[lane] * h->mul_scale);
 	for (uint32 e = 0; e < so->query_count; e++)
 		core::lists::scan_block(so->queries[e], block, std::numeric_limits<float>::infinity(),
 								so->examples->lower + e * kLanes);
+	const bool full = so->nearest_count == so->look_ahead;
+	if (full && so->state->codec.folding == 0)
+		live = hopeful_lanes(so, live, mul);
+	uint32 near = 0;
 	for (uint32 left = live; left != 0; left &= left - 1)
 	{
 		auto lane = static_cast<uint32>(__builtin_ctz(left));
-		for (uint32 e = 0; e < so->query_count; e++)
-		{
-			float lower = so->examples->lower[e * kLanes + lane];
-			/* Codes that could not be scanned tell nothing. */
-			if (!std::isfinite(lower))
-			{
-				so->examples->similarities[e] = ScoreInterval{-kInfinity, kInfinity};
-				so->examples->middles[e] = 0;
-				continue;
-			}
-			core::lists::Estimate d = core::lists::lane_estimate(so->queries[e], lower, h->mul_scale * mul[lane]);
-			set_similarity(so, e, static_cast<double>(d.lower), static_cast<double>(d.distance),
-						   static_cast<double>(d.distance) + static_cast<double>(d.error));
-		}
-		values[lane] = value_of(so);
-		if (values[lane].lower < so->threshold)
+		values[lane] = bound_lane(so, lane, mul[lane]);
+		if (!full || values[lane].lower < so->threshold)
 			near |= 1u << lane;
 	}
 	return near;
@@ -284,7 +337,7 @@ rank_lists(ScanOpaque *so, const CentreDistances &centres, double spread, Ranked
 			set_similarity(so, e, d - r, d, d + r);
 		}
 		Interval v = value_of(so);
-		ranked[i] = RankedList{v.lower, v.middle, i};
+		ranked[i] = RankedList{v.lower, -core::query::score(so->asked.formula, so->examples->middles), i};
 	}
 }
 

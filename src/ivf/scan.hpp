@@ -58,7 +58,9 @@ struct Examples
 {
 	core::query::ScoreInterval *similarities;  // room for one of each
 	double *middles;                           // the same
-	float *lower;                              // kLanes of each
+	bool middles_count;
+	float *lower;  // kLanes of each
+	float *best;   // the same
 };
 
 struct ScanOpaque
