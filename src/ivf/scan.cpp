@@ -684,13 +684,17 @@ operator_distance(Metric metric, float d)
 	}
 }
 
+constexpr float kMostWidth = 3.2f;
+/* Of sketches: their deviation is a bound itself, and each row that it lets through is fetched from the table. */
+constexpr float kMostOfSketch = 2.2f;
+
 /* How far estimates may be off before a row is overlooked, in standard deviations: the more lists, the more rows there are to be unlucky. */
 static float
 bound_width_for(uint32 probes, uint32 lists)
 {
 	float share = lists == 0 ? 1.0f : static_cast<float>(probes) / static_cast<float>(lists);
 	float eps = 1.6f + 3.0f * share;
-	return eps < 3.2f ? eps : 3.2f;
+	return eps < kMostWidth ? eps : kMostWidth;
 }
 
 /* On a standby: passes that find what does not fit together while nothing changes. That is damage. */
@@ -745,7 +749,8 @@ pass(ScanOpaque *so)
 			probes = so->probes < so->lists ? so->probes : so->lists;
 		}
 		for (uint32 e = 0; e < so->query_count; e++)
-			so->queries[e].eps = bound_width_for(probes, so->lists);
+			so->queries[e].eps = std::min(bound_width_for(probes, so->lists),
+										  so->state->codec.folding > 0 ? kMostOfSketch : kMostWidth);
 		auto *centre = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
 		constexpr uint32 kListsAhead = 8;
 		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
