@@ -749,8 +749,8 @@ pass(ScanOpaque *so)
 			probes = so->probes < so->lists ? so->probes : so->lists;
 		}
 		for (uint32 e = 0; e < so->query_count; e++)
-			so->queries[e].eps = std::min(bound_width_for(probes, so->lists),
-										  so->state->codec.folding > 0 ? kMostOfSketch : kMostWidth);
+			so->queries[e].eps =
+				std::min(bound_width_for(probes, so->lists), so->state->codec.folding > 0 ? kMostOfSketch : kMostWidth);
 		auto *centre = static_cast<float *>(palloc(shape_of(so).code_dims * sizeof(float)));
 		constexpr uint32 kListsAhead = 8;
 		for (uint32 i = 0; i < probes && i < kListsAhead; i++)
