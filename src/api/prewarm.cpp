@@ -79,7 +79,10 @@ using namespace vecdb;
 
 VECDB_FUNCTION(vecdb_prewarm)
 {
-	Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	Oid relid = PG_GETARG_OID(0);
+	Relation relation = try_relation_open(relid, AccessShareLock);
+	if (relation == nullptr)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid)));
 	api::check_readable(relation);
 	int64 most = NBuffers, pages = 0;
 	switch (relation->rd_rel->relkind)
