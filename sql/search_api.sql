@@ -432,6 +432,27 @@ SELECT id FROM vecdb.search_sparse('items', 'v', NULL::bigint, '[1,2,0,1]'::vect
 SELECT try($$SELECT vecdb.search_sparse('items', 'v', NULL::bigint, NULL)$$);
 SELECT try($$SELECT vecdb.search('items', 'i', NULL::bigint, '[300,0,0,0]')$$);
 
+-- ids of every shape, few and many: deleted, and left out as examples
+CREATE TABLE two (tenant int, code varchar(9), v vector(2), PRIMARY KEY (tenant, code));
+INSERT INTO two SELECT g % 7, 'c' || g, ARRAY[g % 11, 1]::vector FROM generate_series(1, 300) g;
+CREATE TYPE wide_id AS (tenant bigint, code text);
+CREATE TYPE small_di AS (code text, tenant smallint);
+BEGIN;
+SELECT vecdb.delete_points('two', ARRAY[(1, 'c1'), (2, 'c2'), (9, 'c9'), (100000000000, 'c1')]::wide_id[]);
+SELECT vecdb.delete_points('two', (SELECT array_agg((code, tenant)::small_di) FROM two WHERE length(code) < 4));
+SELECT count(*), min(length(code)) FROM two;
+SELECT vecdb.delete_points('two', (SELECT array_agg(t ORDER BY code) FROM two t WHERE tenant = 3)), (SELECT count(*) FROM two WHERE tenant = 3);
+SELECT count(*) FROM two WHERE tenant = 3;
+ROLLBACK;
+SELECT try($$SELECT vecdb.delete_points('two', ARRAY[(1, 'c1'), (NULL, 'c2')]::wide_id[])$$);
+SELECT try($$SELECT vecdb.delete_points('two', ARRAY[(1, 'c1'), NULL]::wide_id[])$$);
+SELECT (SELECT count(*) FROM vecdb.recommend('two', 'v', (SELECT array_agg((code, tenant)::small_di) FROM two WHERE tenant < 2), '{}'::small_di[], k => 1000)) AS recommended, count(*) FROM two WHERE tenant >= 2;
+SELECT vecdb.delete_points('by_varchar', ARRAY['a', 'c7']), vecdb.delete_points('by_varchar', ARRAY['b', 'c7']::varchar[]);
+CREATE TABLE by_small (id smallint PRIMARY KEY, v vector(2));
+INSERT INTO by_small SELECT g, '[1,1]' FROM generate_series(1, 5) g;
+SELECT vecdb.delete_points('by_small', ARRAY[1, 100000]), vecdb.delete_points('by_small', ARRAY[2, 1000000000000000000]), vecdb.delete_points('by_small', '{}'::int[]);
+SELECT try($$SELECT vecdb.delete_points('by_small', '{1,2}')$$);
+
 RESET search_path;
 \set VERBOSITY terse
 SET client_min_messages = warning;
