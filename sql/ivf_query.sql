@@ -54,6 +54,8 @@ CREATE INDEX golden_i ON golden USING ivf (v vector_cosine_ops);
 EXPLAIN (COSTS OFF) SELECT id FROM golden ORDER BY v <*> '{"kind":"context","metric":"cosine","pairs":[[[1,0],[0,1]]]}' LIMIT 2;
 -- an index of another metric is of no use
 EXPLAIN (COSTS OFF) SELECT id FROM golden ORDER BY v <*> '{"kind":"context","metric":"l2","pairs":[[[1,0],[0,1]]]}' LIMIT 2;
+-- nor is one that has two orders to follow
+EXPLAIN (COSTS OFF) SELECT id FROM golden ORDER BY v <*> '{"kind":"context","metric":"cosine","pairs":[[[1,0],[0,1]]]}', v <=> '[0,1]' LIMIT 2;
 -- and gives the right rows where it is not known before
 SET plan_cache_mode = force_generic_plan;
 PREPARE by_query(vecdb.query) AS SELECT id, round((v <*> $1)::numeric, 5) FROM golden ORDER BY v <*> $1 LIMIT 3;

@@ -223,9 +223,9 @@ ivf_cost_estimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *s
 	*correlation = 0;
 	*pages = info->pages;
 	*selectivity = 1;
-	if (path->indexorderbys == NIL)
+	if (list_length(path->indexorderbys) != 1)
 	{
-		/* Cannot run without an order: never choose it. */
+		/* Cannot run without an order, and knows of one alone: never choose it. */
 		*startup_cost = *total_cost = get_float8_infinity();
 		return;
 	}
