@@ -46,9 +46,9 @@ include $(PGXS)
 # PostgreSQL's C warning flags do not apply to C++; ISA flags only on the one object that needs them.
 ifneq ($(filter x86_64 amd64,$(shell uname -m)),)
 src/core/distance/kernels_avx2.o: CXXFLAGS += -mavx2 -mfma -mf16c
-src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
-src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
-src/core/distance/kernels_avx512vpopcnt.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512vnni.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+src/core/distance/kernels_avx512vpopcnt.o: CXXFLAGS += -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mavx512vnni -mavx512vpopcntdq -mavx2 -mfma -mf16c
 endif
 ifneq ($(filter aarch64 arm64,$(shell uname -m)),)
 src/core/distance/kernels_neondot.o: CXXFLAGS += -march=armv8.2-a+dotprod

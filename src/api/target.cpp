@@ -289,7 +289,7 @@ check_relation_privileges(Oid relid)
 {
 	Oid user = GetUserId();
 	Oid schema = get_rel_namespace(relid);
-	AclResult result = pg_namespace_aclcheck(schema, user, ACL_USAGE);
+	AclResult result = pg::schema_privilege(schema, ACL_USAGE);
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(schema));
 	if (pg_class_aclcheck(relid, user, ACL_SELECT) == ACLCHECK_OK)

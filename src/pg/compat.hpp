@@ -97,6 +97,17 @@ vacuum_delay_point_compat()
 #endif
 }
 
+/* What the current user may do with a schema. */
+inline AclResult
+schema_privilege(Oid schema, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, GetUserId(), mode);
+#else
+	return pg_namespace_aclcheck(schema, GetUserId(), mode);          // remove when 16 is the oldest supported
+#endif
+}
+
 /* Does the current user own the table or index? Superusers own all. */
 inline bool
 owns_relation(Oid relation)
