@@ -18,6 +18,7 @@ extern "C" {
 #include "api/key.hpp"
 #include "api/names.hpp"
 #include "api/statement.hpp"
+#include "pg/compat.hpp"
 
 namespace vecdb::api
 {

@@ -13,7 +13,6 @@ extern "C" {
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
-#include "catalog/pg_namespace.h"
 #include "commands/extension.h"
 #include "executor/spi.h"
 }
