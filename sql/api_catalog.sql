@@ -20,8 +20,8 @@ ORDER BY p.proname COLLATE "C", pg_get_function_arguments(p.oid) COLLATE "C";
 \pset format aligned
 
 -- what follows lists what is wrong: no rows
--- a function that runs as its owner, changes settings, claims to be leakproof, or is in a language that is not trusted to stay
-SELECT oid::regprocedure FROM function WHERE prosecdef OR proconfig IS NOT NULL OR proleakproof
+-- a function that runs as its owner, changes settings (but for a path that keeps others out), claims to be leakproof, or is in a language that is not trusted to stay
+SELECT oid::regprocedure FROM function WHERE prosecdef OR proconfig <> '{"search_path=pg_catalog, pg_temp"}' OR proleakproof
     OR prolang NOT IN (SELECT oid FROM pg_language WHERE lanname IN ('c', 'sql', 'internal'));
 -- one that may not be called by all but is not said to be, or has an argument without a name
 SELECT oid::regprocedure, proacl FROM function WHERE proacl IS NOT NULL AND NOT has_function_privilege('pg_monitor', oid, 'EXECUTE');

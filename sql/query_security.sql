@@ -85,3 +85,35 @@ DROP VIEW sec_view;
 DROP TABLE sec_all, sec_mine, sec_call;
 DROP FUNCTION sec_answer, sec_differences;
 DROP ROLE sec_user;
+
+-- Operators of others do not come between: not before pg_catalog, nor by an exact match of types where pg_catalog has none.
+CREATE SCHEMA captured;
+CREATE FUNCTION captured.never(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+CREATE OPERATOR captured.= (LEFTARG = text, RIGHTARG = text, FUNCTION = captured.never);
+CREATE FUNCTION public.captured(regclass, int4) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'captured'; END $$;
+CREATE OPERATOR public.= (LEFTARG = regclass, RIGHTARG = int4, FUNCTION = public.captured);
+CREATE TABLE capture (id int PRIMARY KEY, v vector(2), payload jsonb);
+INSERT INTO capture VALUES (1, '[1,2]', '{"a": [1, 2]}');
+SELECT vector_column, rows FROM vecdb.collection_info('capture');
+SET search_path = captured, pg_catalog, public;
+SELECT value, count FROM vecdb.facet('public.capture', 'a');
+SELECT id, payload FROM vecdb.query('public.capture', '{"query": [1, 2], "with_payload": true}');
+RESET search_path;
+-- A key that is cut off by a cast would name other rows.
+CREATE TABLE padded (id char(4) PRIMARY KEY, v vector(2));
+INSERT INTO padded VALUES ('a', '[1,0]'), ('ab', '[0,1]'), ('ac', '[1,1]');
+SELECT vecdb.delete_points('padded', '{a}'::bpchar[]);
+SELECT id FROM vecdb.scroll('padded', NULL::bpchar);
+-- Samples stay samples below an ordered scan, and a condition that no row meets stays one.
+CREATE TABLE sampled (id int PRIMARY KEY, v vector(2));
+INSERT INTO sampled SELECT i, format('[%s,1]', i)::vector FROM generate_series(1, 2000) i;
+CREATE INDEX ON sampled USING hnsw (v vector_l2_ops);
+SET enable_sort = off;
+SET enable_seqscan = off;
+SELECT count(*) < 500 AS sampled FROM (SELECT id FROM sampled TABLESAMPLE bernoulli (10) REPEATABLE (1) ORDER BY v <-> '[1,1]', id) s;
+SELECT id FROM sampled WHERE false ORDER BY v <-> '[1,1]', id LIMIT 3;
+RESET enable_sort;
+RESET enable_seqscan;
+DROP TABLE capture, padded, sampled;
+DROP SCHEMA captured CASCADE;
+DROP FUNCTION public.captured CASCADE;

@@ -132,7 +132,7 @@ DELETE FROM items WHERE id > 600;
 -- a row
 SELECT * FROM vecdb.search('items', 'v', NULL::items, '[1,2,0,1]', k => 1);
 SELECT (s.id).label, (s.id).v, rank FROM vecdb.search('items', 'v', NULL::items, '[1,2,0,1]', k => 2) s;
--- a composite type that names columns of the key, and more
+-- a composite type that names columns of the key, and one that may be NULL
 CREATE TYPE id_n AS (n int, id int);
 SELECT id, (id).n FROM vecdb.search('items', 'v', NULL::id_n, '[1,2,0,1]', k => 2);
 CREATE DOMAIN item_id AS bigint CHECK (VALUE > 0);

@@ -2,6 +2,7 @@
 
 CREATE FUNCTION vecdb.index_advice(index regclass) RETURNS TABLE(recommendation_type text, description text, statement text)
 	LANGUAGE sql VOLATILE STRICT PARALLEL RESTRICTED ROWS 2
+	SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH c AS MATERIALIZED (
 		SELECT x.indexrelid, x.indisvalid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(ic.relname) AS index_name,

@@ -43,9 +43,11 @@ enum Column
 };
 
 /* Of the view, under the numbers of the result; rows to pending stay to be counted. */
-static constexpr char kKnown[] = "SELECT vector_column, type, dimensions, metric, indexes, 0::int8, 0::int8, 0::int8, "
-								 "0::int8, table_bytes, index_bytes, managed "
-								 "FROM vecdb.collections WHERE collection = %u ORDER BY vector_column";
+static constexpr char kKnown[] =
+	"SELECT vector_column, type, dimensions, metric, indexes, 0::pg_catalog.int8, 0::pg_catalog.int8, "
+	"0::pg_catalog.int8, 0::pg_catalog.int8, table_bytes, index_bytes, managed "
+	"FROM vecdb.collections WHERE collection::pg_catalog.oid OPERATOR(pg_catalog.=) "
+	"%u::pg_catalog.oid ORDER BY vector_column";
 
 /* Fills in rows to pending. */
 static void

@@ -90,9 +90,9 @@ elements_of(const Facet &facet)
 	if (facet.shape == FacetShape::array)
 		return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.unnest(g.v) AS u(e) WHERE u.e IS NOT NULL) AS "
 			   "d(v)";
-	return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.jsonb_array_elements(CASE "
+	return " CROSS JOIN LATERAL (SELECT DISTINCT u.e FROM pg_catalog.jsonb_array_elements(CASE WHEN "
 		   "pg_catalog.jsonb_typeof(g.v) "
-		   "WHEN 'array' THEN g.v ELSE pg_catalog.jsonb_build_array(g.v) END) AS u(e) "
+		   "OPERATOR(pg_catalog.=) 'array' THEN g.v ELSE pg_catalog.jsonb_build_array(g.v) END) AS u(e) "
 		   "WHERE u.e OPERATOR(pg_catalog.<>) 'null'::pg_catalog.jsonb) AS d(v)";
 }
 

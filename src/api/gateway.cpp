@@ -147,8 +147,9 @@ append_payload(StringInfo sql, const Gateway &gateway, const PayloadChoice &choi
 	if (fields)
 	{
 		const char *column = quote_identifier(NameStr(TupleDescAttr(columns, payload - 1)->attname));
-		const char *object =
-			psprintf("(CASE pg_catalog.jsonb_typeof(t.%s) WHEN 'object' THEN t.%s ELSE '{}' END)", column, column);
+		const char *object = psprintf(
+			"(CASE WHEN pg_catalog.jsonb_typeof(t.%s) OPERATOR(pg_catalog.=) 'object' THEN t.%s ELSE '{}' END)", column,
+			column);
 		if (choice.include != nullptr)
 			object = psprintf(
 				"COALESCE((SELECT pg_catalog.jsonb_object_agg(f.key, f.value) FROM pg_catalog.jsonb_each(%s) AS f "

@@ -12,6 +12,7 @@ extern "C" {
 #include "parser/parse_coerce.h"
 }
 
+#include "api/names.hpp"
 #include "api/statement.hpp"
 
 namespace vecdb::api
@@ -189,7 +190,7 @@ take_key_column(Key &key, Relation relation, const char *key_column)
 const char *
 column_as(const char *column, Oid type, Oid wanted)
 {
-	return type == wanted ? column : psprintf("(%s)::%s", column, format_type_be_qualified(wanted));
+	return type == wanted ? column : psprintf("(%s)::%s", column, qualified_type(wanted));
 }
 
 static void
@@ -218,7 +219,7 @@ resolve_row(Key &key, Relation relation, const char *key_column)
 	if (key.count == 0)
 		report_no_key(relation, "its rows");
 	/* With parentheses and a cast this is the row, not a column of that name, and is not taken apart. */
-	key.select = psprintf("(t.*)::%s", format_type_be_qualified(key.type));
+	key.select = psprintf("(t.*)::%s", qualified_type(key.type));
 }
 
 static void
@@ -240,6 +241,11 @@ resolve_composite(Key &key, Relation relation, TupleDesc attributes)
 		AttrNumber attno = find_column(relation, NameStr(attribute->attname));
 		Form_pg_attribute column = set_column(key, count, relation, attno);
 		check_key_type(relation, column, attribute->atttypid);
+		if (!column->attnotnull && relation->rd_rel->relkind != RELKIND_MATVIEW)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_FOREIGN_KEY),
+							errmsg("key column \"%s\" of relation \"%s\" may be null", NameStr(column->attname),
+								   RelationGetRelationName(relation)),
+							errhint("Declare it NOT NULL, or leave it out of type %s.", format_type_be(key.type))));
 		key.id_types[count] = attribute->atttypid;
 		appendStringInfo(&row, "%s%s", count == 0 ? "" : ", ",
 						 column_as(key.columns[count], column->atttypid, attribute->atttypid));
@@ -247,7 +253,7 @@ resolve_composite(Key &key, Relation relation, TupleDesc attributes)
 	}
 	if (count == 0 || !has_looked_up_keys(relation) || !is_unique_over(relation, key.attnos, count))
 		report_no_key(relation, psprintf("the attributes of type %s", format_type_be(key.type)));
-	key.select = psprintf("ROW(%s)::%s", row.data, format_type_be_qualified(key.type));
+	key.select = psprintf("ROW(%s)::%s", row.data, qualified_type(key.type));
 }
 
 static const char *
@@ -295,9 +301,9 @@ struct Equality
 };
 
 static Equality
-equality_of(Oid column, Oid value)
+equality_of(Oid declared, Oid value)
 {
-	column = getBaseType(column);
+	Oid column = getBaseType(declared);
 	Equality equality{"OPERATOR(pg_catalog.=)", "", "", ""};
 	/* Between integers of different sizes pg_catalog has them all, and indexes know them. */
 	if (is_integer(column))
@@ -314,12 +320,17 @@ equality_of(Oid column, Oid value)
 	equality.spelled = psprintf("OPERATOR(%s.%s)", quote_identifier(schema), NameStr(form->oprname));
 	if (!IsPolymorphicType(form->oprleft) && form->oprleft != RECORDOID)
 	{
-		equality.column_cast = psprintf("::%s", format_type_be_qualified(form->oprleft));
+		equality.column_cast = psprintf("::%s", qualified_type(form->oprleft));
 		if (form->oprright != value)
 		{
-			equality.value_cast = psprintf("::%s", format_type_be_qualified(form->oprright));
-			equality.array_cast = psprintf("::%s[]", format_type_be_qualified(form->oprright));
+			equality.value_cast = psprintf("::%s", qualified_type(form->oprright));
+			equality.array_cast = psprintf("::%s[]", qualified_type(form->oprright));
 		}
+	}
+	else if (declared != column || getBaseType(value) != value)
+	{
+		equality.column_cast = equality.value_cast = psprintf("::%s", qualified_type(column));
+		equality.array_cast = psprintf("::%s[]", qualified_type(column));
 	}
 	ReleaseSysCache(tuple);
 	return equality;

@@ -145,7 +145,8 @@ element_type_of(const Names &names, Oid type, ElementType &element)
 const char *
 qualified_type(Oid type)
 {
-	return format_type_be_qualified(type);
+	/* As "no modifier": a cast to character or bit would be one to a length of 1. */
+	return format_type_extended(type, -1, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
 }
 
 }  // namespace vecdb::api

@@ -455,6 +455,7 @@ target_init()
 	CacheRegisterRelcacheCallback(forget_relation, Datum{0});
 	CacheRegisterSyscacheCallback(INDEXRELID, forget_all, Datum{0});
 	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, Datum{0});
+	CacheRegisterSyscacheCallback(TYPEOID, forget_all, Datum{0});
 }
 
 }  // namespace vecdb::api

@@ -226,11 +226,11 @@ statement(const Target &target, const char *payload)
 	appendStringInfo(&sql, "INSERT INTO %s AS t (%s, %s", target.relation, columns.data, vec);
 	if (payload != nullptr)
 		appendStringInfo(&sql, ", %s", payload);
-	appendStringInfo(&sql,
-					 ") SELECT DISTINCT ON (%s) %s, u.v%s FROM ROWS FROM (pg_catalog.unnest($1), "
-					 "pg_catalog.unnest($2)%s) WITH ORDINALITY",
-					 keys.data, names.data, payload != nullptr ? ", u.p" : "",
-					 payload != nullptr ? ", pg_catalog.unnest($3)" : "");
+	appendStringInfo(
+		&sql,
+		") OVERRIDING SYSTEM VALUE SELECT DISTINCT ON (%s) %s, u.v%s FROM ROWS FROM (pg_catalog.unnest($1), "
+		"pg_catalog.unnest($2)%s) WITH ORDINALITY",
+		keys.data, names.data, payload != nullptr ? ", u.p" : "", payload != nullptr ? ", pg_catalog.unnest($3)" : "");
 	appendStringInfo(&sql, " AS u(%s, v%s, n) ORDER BY %s, u.n DESC", names.data, payload != nullptr ? ", p" : "",
 					 keys.data);
 	appendStringInfo(&sql, " ON CONFLICT (%s) DO UPDATE SET %s = EXCLUDED.%s", columns.data, vec, vec);

@@ -147,7 +147,7 @@ statement(const Target &target, const RowColumns &columns)
 		if (!has_column(key_columns, columns.attnos[i]))
 			appendStringInfo(&updated, "%s%s = EXCLUDED.%s", updated.len == 0 ? "" : ", ", name, name);
 	}
-	appendStringInfo(&sql, "INSERT INTO %s AS t (%s) SELECT ", target.relation, names.data);
+	appendStringInfo(&sql, "INSERT INTO %s AS t (%s) OVERRIDING SYSTEM VALUE SELECT ", target.relation, names.data);
 	if (has_key)
 		appendStringInfo(&sql, "DISTINCT ON (%s) ", keys.data);
 	appendStringInfo(&sql,

@@ -212,6 +212,9 @@ static ScoreInterval
 similarity_bounds(Metric metric, Interval distance)
 {
 	distance = ExactOrder::sane(distance, metric);
+	/* float32 has overflowed where the score is worked out in double. */
+	if (!std::isfinite(distance.lower) || !std::isfinite(distance.middle) || !std::isfinite(distance.upper))
+		return ScoreInterval{-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
 	return core::query::similarity_bounds(metric, distance.lower, distance.upper);
 }
 

@@ -3,7 +3,8 @@
  *
  * Up to PostgreSQL 16 an index that orders by an operator is considered only where it serves all sort keys, though an
  * Incremental Sort would put the rows of one distance in order. Here the planner looks at the indexes once more with
- * the first key alone; whether such a path pays is left to its costs.
+ * the first key alone; whether such a path pays is left to its costs. As the planner itself, it leaves samples and
+ * relations without rows alone.
  *
  * Regime: shell.
  */
@@ -42,8 +43,8 @@ add_partly_ordered_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTbl
 {
 	if (previous_hook != nullptr)
 		previous_hook(root, rel, rti, rte);
-	if (list_length(root->query_pathkeys) < 2 || !enable_incremental_sort || rte->rtekind != RTE_RELATION ||
-		!has_own_index(rel))
+	if (list_length(root->query_pathkeys) < 2 || !enable_incremental_sort || rte->rtekind != RTE_RELATION || rte->inh ||
+		rte->tablesample != nullptr || IS_DUMMY_REL(rel) || !has_own_index(rel))
 		return;
 	/* Paths that are there already are found again at the same cost, and dropped. */
 	List *keys = root->query_pathkeys;

@@ -115,6 +115,7 @@ start_with_limits(QueryDesc *query, int flags)
 {
 	if (query->plannedstmt->commandType != CMD_UTILITY && (flags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 	{
+		storage::forget_row_limits();
 		note_limits(query->plannedstmt->planTree, query->params);
 		ListCell *cell;
 		foreach (cell, query->plannedstmt->subplans)

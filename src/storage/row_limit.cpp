@@ -33,6 +33,13 @@ set_row_limit(Oid index, uint64 rows)
 	next_limit = (next_limit + 1) % kLimits;
 }
 
+void
+forget_row_limits()
+{
+	for (RowLimit &limit : limits)
+		limit.rows = 0;
+}
+
 uint64
 row_limit(Oid index)
 {

@@ -14,6 +14,9 @@ namespace vecdb::storage
 
 void set_row_limit(Oid index, uint64 rows);
 
+/* What the statement before has told says nothing of the next one, whose plan may hold scans where none of its limits is seen. */
+void forget_row_limits();
+
 /* 0: not known. */
 uint64 row_limit(Oid index);
 

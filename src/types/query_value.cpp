@@ -290,6 +290,35 @@ reduced_query(Metric metric, ElementType type, int dims, const Examples &positiv
 	return head;
 }
 
+/* Bit for bit, and not zero: what is no example under cosine is refused elsewhere. */
+static bool
+same_example(ElementType type, Datum a, Datum b)
+{
+	IndexedValue x = indexed_value(a, type), y = indexed_value(b, type);
+	Size bytes = type == ElementType::sparse ? static_cast<Size>(x.count) * (sizeof(int32) + sizeof(float))
+											 : indexed_value_bytes(static_cast<uint32>(x.dimensions), type);
+	return x.dimensions == y.dimensions && x.count == y.count && memcmp(x.elements, y.elements, bytes) == 0 &&
+		   !indexed_is_zero(x);
+}
+
+/* For best_score: leaves out positives that are negatives too, as no row is nearer to one than to the other. */
+static void
+drop_contradicted(ElementType type, Examples &positive, const Examples &negative)
+{
+	auto *p = static_cast<Datum *>(palloc(static_cast<Size>(positive.count + 1) * sizeof(Datum)));
+	int count = 0;
+	for (int i = 0; i < positive.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		bool contradicted = false;
+		for (int j = 0; j < negative.count && !contradicted; j++)
+			contradicted = same_example(type, positive.values[i], negative.values[j]);
+		if (!contradicted)
+			p[count++] = positive.values[i];
+	}
+	positive = Examples{p, count};
+}
+
 Datum
 make_recommend_query(Kind strategy, Metric metric, ElementType type, Examples positive, Examples negative)
 {
@@ -300,6 +329,11 @@ make_recommend_query(Kind strategy, Metric metric, ElementType type, Examples po
 	QueryHead *head = strategy == Kind::sum_scores ? reduced_query(metric, type, dims, positive, negative) : nullptr;
 	if (head != nullptr)
 		return PointerGetDatum(head);
+	if (strategy == Kind::best_score)
+	{
+		drop_contradicted(type, positive, negative);
+		bytes = check_examples(type, 0, positive, negative, &dims);
+	}
 	head = new_query(strategy, metric, type, dims, positive.count, negative.count, bytes);
 	char *out = reinterpret_cast<char *>(head + 1);
 	for (int i = 0; i < positive.count; i++)
@@ -309,10 +343,32 @@ make_recommend_query(Kind strategy, Metric metric, ElementType type, Examples po
 	return PointerGetDatum(head);
 }
 
+/*
+ * Leaves out pairs of an example with itself: in discover they say nothing, in context the same of each row (about 1e-7 of the
+ * score). Bounds, which know nothing of one similarity from the other, would doubt every row. Where no other is left, they stay.
+ */
+static void
+drop_equal_pairs(Kind kind, ElementType type, Examples &positive, Examples &negative)
+{
+	auto *p = static_cast<Datum *>(palloc(static_cast<Size>(positive.count + 1) * sizeof(Datum)));
+	auto *n = static_cast<Datum *>(palloc(static_cast<Size>(positive.count + 1) * sizeof(Datum)));
+	int count = 0;
+	for (int i = 0; i < positive.count; i++)
+	{
+		if (same_example(type, positive.values[i], negative.values[i]))
+			continue;
+		p[count] = positive.values[i];
+		n[count++] = negative.values[i];
+	}
+	if (count == 0 && kind == Kind::context)
+		return;
+	positive = Examples{p, count};
+	negative = Examples{n, count};
+}
+
 /* target: 0 for a query of kind context. */
 static Datum
-pairs_query(Kind kind, Metric metric, ElementType type, Datum target, const Examples &positive,
-			const Examples &negative)
+pairs_query(Kind kind, Metric metric, ElementType type, Datum target, Examples positive, Examples negative)
 {
 	if (positive.count != negative.count)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -320,6 +376,8 @@ pairs_query(Kind kind, Metric metric, ElementType type, Datum target, const Exam
 						errdetail("There are %d positive and %d negative examples.", positive.count, negative.count)));
 	int dims;
 	Size bytes = check_examples(type, target, positive, negative, &dims);
+	drop_equal_pairs(kind, type, positive, negative);
+	bytes = check_examples(type, target, positive, negative, &dims);
 	QueryHead *head = new_query(kind, metric, type, dims, positive.count, negative.count, bytes);
 	char *out = reinterpret_cast<char *>(head + 1);
 	if (target != 0)

@@ -22,7 +22,7 @@ sub new_node
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	$node->init(@{ $options{init} || [] });
 	$node->append_conf('postgresql.conf', join("\n",
-		'autovacuum = off', 'shared_buffers = 32MB', 'max_parallel_maintenance_workers = 2', 'log_min_messages = warning',
+		'autovacuum = off', 'wal_keep_size = 4GB', 'shared_buffers = 32MB', 'max_parallel_maintenance_workers = 2', 'log_min_messages = warning',
 		@{ $options{conf} || [] }) . "\n");
 	return $node;
 }
