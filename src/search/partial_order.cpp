@@ -38,13 +38,28 @@ has_own_index(const RelOptInfo *rel)
 	return false;
 }
 
+/* Whether the first sort key is an operator's value, as a distance is. All other orders are none that our indexes have. */
+static bool
+begins_with_operator(const List *pathkeys)
+{
+	auto key = static_cast<const PathKey *>(linitial(pathkeys));
+	ListCell *cell;
+	foreach (cell, key->pk_eclass->ec_members)
+	{
+		if (IsA(static_cast<const EquivalenceMember *>(lfirst(cell))->em_expr, OpExpr))
+			return true;
+	}
+	return false;
+}
+
 static void
 add_partly_ordered_paths(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
 	if (previous_hook != nullptr)
 		previous_hook(root, rel, rti, rte);
 	if (list_length(root->query_pathkeys) < 2 || !enable_incremental_sort || rte->rtekind != RTE_RELATION || rte->inh ||
-		rte->tablesample != nullptr || IS_DUMMY_REL(rel) || !has_own_index(rel))
+		rte->tablesample != nullptr || IS_DUMMY_REL(rel) || !begins_with_operator(root->query_pathkeys) ||
+		!has_own_index(rel))
 		return;
 	/* Paths that are there already are found again at the same cost, and dropped. */
 	List *keys = root->query_pathkeys;
